@@ -76,6 +76,7 @@ mod rollback;
 #[cfg(unix)]
 mod sandbox;
 #[cfg(unix)]
+mod sandbox_agrees;
 mod sandbox_programs;
 mod secrets;
 #[cfg(target_os = "linux")]

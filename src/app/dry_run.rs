@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Error;
 use super::survey::api;
 use crate::cluster::{Cluster, Members, ObserveOptions, RetryPolicy, WaitCondition};
-use crate::core::check::{CheckRule, Finding, Level, Set};
+use crate::core::check::{CheckRule, Finding, Level, Set, field_name};
 use crate::core::desired::Desired;
 use crate::core::health::HealthAssessor;
 use crate::core::inventory::Inventory;
@@ -34,6 +34,8 @@ pub struct DryRun {
     pub accepted: BTreeSet<ObjectKey>,
     /// Its refusals.
     pub refusals: Vec<Finding>,
+    /// The refused objects whose fields have no places of their own, as of what was rendered.
+    pub placeless: BTreeSet<ObjectKey>,
 }
 
 /// Asks a throwaway API server about the manifests of a set. Writes namespaces and definitions.
@@ -94,6 +96,9 @@ pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
             }
         };
         let Some(manifest) = desired.objects.get(&key) else { continue };
+        if manifest.positions.is_empty() {
+            rehearsal.placeless.insert(key.clone());
+        }
         let findings = findings(&key, manifest, refusal);
         rehearsal.refusals.extend(findings.into_iter().map(|mut finding| {
             redactor.mask_about(&key, &mut finding.message);
@@ -106,20 +111,53 @@ pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
 
 impl DryRun {
     /// The refusals beside what was `found` without a server, in the order of files and lines; what
-    /// is said of a place already is not said again.
+    /// is said of a field already is not said again.
     pub fn beside(self, mut found: Vec<Finding>) -> Vec<Finding> {
-        let is_error = |finding: &&Finding| finding.level == Level::Error;
-        let known: BTreeSet<Location> =
-            found.iter().filter(is_error).map(|finding| finding.place.clone()).collect();
-        let wrong: BTreeSet<ObjectKey> =
-            found.iter().filter(is_error).filter_map(|finding| finding.object.clone()).collect();
-        found.extend(self.refusals.into_iter().filter(|refusal| match &refusal.field {
-            Some(_) => !known.contains(&refusal.place),
-            None => refusal.object.as_ref().is_none_or(|object| !wrong.contains(object)),
-        }));
+        let known = KnownErrors::of(&found);
+        let Self { accepted: _, refusals, placeless } = self;
+        found.extend(refusals.into_iter().filter(|refusal| !known.say(refusal, &placeless)));
         found.sort_by(|a, b| (&a.place, a.level).cmp(&(&b.place, b.level)));
         found
     }
+}
+
+/// The errors that were found without a server.
+struct KnownErrors {
+    places: BTreeSet<Location>,
+    fields: BTreeSet<(ObjectKey, String)>,
+}
+
+impl KnownErrors {
+    fn of(found: &[Finding]) -> Self {
+        let errors = || found.iter().filter(|finding| finding.level == Level::Error);
+        let field = |error: &Finding| Some((error.object.clone()?, error.field.clone()?));
+        Self {
+            places: errors().map(|error| error.place.clone()).collect(),
+            fields: errors().filter_map(field).collect(),
+        }
+    }
+
+    /// Whether one of them says the same. A place tells only where it is the field's own: all of an
+    /// object that is `placeless` stands at one place.
+    fn say(&self, refusal: &Finding, placeless: &BTreeSet<ObjectKey>) -> bool {
+        let Some(object) = &refusal.object else { return false };
+        match &refusal.field {
+            Some(field) => {
+                self.fields.contains(&(object.clone(), field.clone()))
+                    || !placeless.contains(object) && self.places.contains(&refusal.place)
+            }
+            // What keeps the server from reading the object is one of the errors that are known.
+            None => is_unread(&refusal.message) && self.fields.iter().any(|(of, _)| of == object),
+        }
+    }
+}
+
+/// Whether the server says that it could not read an object; it names no field then
+/// (k8s.io/apimachinery, `pkg/util/managedfields` and `pkg/runtime`).
+fn is_unread(message: &str) -> bool {
+    const WORDS: [&str; 3] =
+        ["failed to create typed patch object", "failed to convert", "cannot be handled as"];
+    WORDS.iter().any(|words| message.contains(words))
 }
 
 /// A server's refusal of an object: one finding for every field that it names.
@@ -142,10 +180,16 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     let of_field = |cause: Cause| Finding {
         place: manifest.place_of(&cause.field),
         message: format!("{whose}{cause}"),
-        field: Some(cause.field).filter(|field| !field.is_empty()),
+        field: Some(in_one_spelling(manifest, &cause.field)).filter(|field| !field.is_empty()),
         ..whole.clone()
     };
     causes.into_iter().map(of_field).collect()
+}
+
+/// The name of a field as findings of the schemas have it: the server spells one in several ways.
+fn in_one_spelling(manifest: &Manifest, field: &str) -> String {
+    let (parts, rest) = manifest.parts_of(field);
+    format!("{}{rest}", field_name(&parts)).trim_start_matches('.').to_owned()
 }
 
 /// Makes the namespaces and definitions, and returns the kinds of those that are established. What is

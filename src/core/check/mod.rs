@@ -40,6 +40,7 @@ use dialect::Dialect;
 pub use finding::{CheckRule, Finding, Level};
 use limits::Patterns;
 use validate::{GUESSES, KeyOrValue, SchemaViolation, Validator, filled};
+pub use words::field as field_name;
 
 /// Fewer objects than this are checked faster than threads are started.
 const WORTH_A_THREAD: usize = 64;

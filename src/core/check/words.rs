@@ -78,7 +78,7 @@ pub(super) fn name(path: &[PathPart]) -> String {
 
 /// A whole path, as the API server writes it: `spec.containers[0].env`, and
 /// `metadata.labels[example.com/a]`.
-pub(super) fn field(path: &[PathPart]) -> String {
+pub fn field(path: &[PathPart]) -> String {
     let mut field = String::new();
     for part in path {
         match part {

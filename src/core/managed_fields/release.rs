@@ -17,7 +17,7 @@ pub fn release(merged: &Object, before: &Object) -> Object {
     let stays: Vec<&FieldsV1> = others.map(|other| other.fields).chain(ours(merged)).collect();
     let mut after = merged.clone();
     if let Some(owned) = ours(before) {
-        from_map(after.fields_mut(), owned, &stays);
+        from_root(after.fields_mut(), owned, &stays);
     }
     let is_ours = |entry: &&Value| managers::read(entry).is_some_and(|it| it.is_ours());
     let mine = managers::entries(merged).filter(is_ours);
@@ -25,6 +25,20 @@ pub fn release(merged: &Object, before: &Object) -> Object {
     let entries: Vec<Value> = mine.chain(theirs).cloned().collect();
     after.metadata_mut().insert("managedFields".to_owned(), entries.into());
     after
+}
+
+/// Takes out of a whole object. Its metadata stays, whoever owned what is in it: the name has no
+/// owner.
+fn from_root(object: &mut Map, owned: &FieldsV1, stays: &[&FieldsV1]) {
+    const METADATA: &str = "f:metadata";
+    let others = owned.iter().filter(|(key, _)| key.as_str() != METADATA);
+    let others: Map = others.map(|(key, owned)| (key.clone(), owned.clone())).collect();
+    from_map(object, &others, stays);
+    if let (Some(Value::Object(metadata)), Some(Value::Object(owned))) =
+        (object.get_mut("metadata"), owned.get(METADATA))
+    {
+        from_map(metadata, owned, &managers::below(stays, METADATA));
+    }
 }
 
 fn from_map(map: &mut Map, owned: &FieldsV1, stays: &[&FieldsV1]) {
@@ -121,5 +135,17 @@ mod tests {
             after.0["metadata"]["managedFields"],
             json!([sent, before.0["metadata"]["managedFields"][1]])
         );
+    }
+    /// As of a Namespace that was applied with a name alone.
+    #[test]
+    fn the_name_stays_where_nothing_else_of_the_metadata_does() {
+        let owned = json!({ "f:metadata": { "f:labels": { ".": {}, "f:a": {} } } });
+        let entry = json!({ "manager": "trueup", "operation": "Apply", "fieldsV1": owned });
+        let metadata = json!({ "name": "shop", "labels": { "a": "b" }, "managedFields": [] });
+        let mut before = object(json!({ "metadata": metadata, "spec": {} }));
+        let merged = before.clone();
+        before.metadata_mut().insert("managedFields".to_owned(), json!([entry]));
+        let after = release(&merged, &before);
+        assert_eq!(after.0["metadata"], json!({ "name": "shop", "managedFields": [] }));
     }
 }

@@ -24,6 +24,12 @@ impl Manifest {
         }
     }
 
+    /// The parts of the field that the server calls `field` as far as the object has them, and the
+    /// rest of its name.
+    pub fn parts_of<'f>(&self, field: &'f str) -> (Vec<PathPart<'_>>, &'f str) {
+        steps(&self.object.0, field)
+    }
+
     /// Where the field at `path` is declared; `None` where its file does not say, as of what was
     /// rendered.
     pub fn place_at(&self, path: &[PathPart<'_>]) -> Option<Location> {
@@ -51,6 +57,11 @@ impl Manifest {
 
 /// The parts of `field` as far as the object has them.
 fn path_to<'a>(object: &'a Map, field: &str) -> Vec<PathPart<'a>> {
+    steps(object, field).0
+}
+
+/// The same, with what is left of the field's name.
+fn steps<'a, 'f>(object: &'a Map, field: &'f str) -> (Vec<PathPart<'a>>, &'f str) {
     let mut path = Vec::new();
     let mut rest = field.trim_start_matches('.');
     let mut value = key(object, rest);
@@ -63,7 +74,7 @@ fn path_to<'a>(object: &'a Map, field: &str) -> Vec<PathPart<'a>> {
             _ => None,
         };
     }
-    path
+    (path, rest)
 }
 
 /// One step: the part, the value there, and what is left of the field's name.
