@@ -148,7 +148,7 @@ fn rendered_objects_are_checked() {
     let output = renderers::with(cmd).args(["check"]).run().exits(1);
     let lines = lines(&output);
     let expected = [
-        "app/kustomization.yaml:1:1  error    ConfigMap default/my-web: metadata.lables: unknown field `lables`, did you mean `labels`?",
+        "app/map.yaml:5:3  error    ConfigMap default/my-web: metadata.lables: unknown field `lables`, did you mean `labels`?",
         "chart/templates/map.yaml:1:1  warning  the output rendered from this, line 7, ConfigMap \
         app: Kubernetes reads `no` as `false`; write `false`, or `\"no\"` if you mean text",
     ];

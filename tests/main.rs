@@ -58,6 +58,7 @@ mod next_version;
 mod odd_checkouts;
 mod one_of_forty;
 mod order;
+mod origins;
 mod output;
 mod passing;
 mod plan_file;

@@ -146,7 +146,7 @@ impl KnownErrors {
                 self.fields.contains(&(object.clone(), field.clone()))
                     || !placeless.contains(object) && self.places.contains(&refusal.place)
             }
-            // What keeps the server from reading the object is one of the errors that are known.
+            // One of the known errors keeps the server from reading the object.
             None => is_unread(&refusal.message) && self.fields.iter().any(|(of, _)| of == object),
         }
     }
@@ -166,7 +166,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
     let whole = Finding {
         level: Level::Error,
         rule: CheckRule::Refused,
-        place: manifest.origin.location(),
+        place: manifest.location(),
         object: Some(key.clone()),
         field: None,
         message,

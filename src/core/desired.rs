@@ -76,7 +76,7 @@ impl Desired {
             strip(&mut manifest.object);
             fold_string_data(&mut manifest.object);
             let key = manifest.object.key();
-            places.entry(key.clone()).or_default().push(manifest.origin.location());
+            places.entry(key.clone()).or_default().push(manifest.location());
             desired.objects.insert(key, manifest);
         }
         desired.refuse_twins(&places);
@@ -230,7 +230,7 @@ fn is_of_no_concern(manifest: &Manifest, catalog: &Catalog) -> bool {
 fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
     let object = &manifest.object;
     let problem = |message: String, hint: Option<String>| Problem {
-        place: manifest.origin.location(),
+        place: manifest.location(),
         message,
         excerpt: None,
         hint,

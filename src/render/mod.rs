@@ -16,6 +16,7 @@ mod imports;
 mod jsonnet;
 mod kustomization;
 pub mod limits;
+mod origins;
 mod output;
 mod patches;
 pub mod private_copy;
@@ -25,6 +26,7 @@ pub mod sources;
 mod unreferenced;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -154,6 +156,9 @@ impl RenderJob<'_> {
         match output {
             Ok(output) => {
                 let mut rendered = output::read(self.source, &output, &|name| self.file(name));
+                if self.source.format == SourceFormat::Kustomize {
+                    self.add_origins(&mut rendered, &output, &command);
+                }
                 let objects = rendered.manifests.iter().map(|manifest| &manifest.object);
                 if objects.clone().any(|object| object.kind() == "Secret") {
                     rendered.inputs = self.program_input().inputs().in_secrets(objects);
@@ -162,6 +167,36 @@ impl RenderJob<'_> {
             }
             Err(problem) => Rendered { problems: vec![*problem], ..Rendered::default() },
         }
+    }
+
+    /// Has the objects know where they are written. A kustomize that can't say so, as those before
+    /// 4.3 can't, leaves them at the kustomization.
+    fn add_origins(&self, rendered: &mut Rendered, output: &[u8], command: &Command) {
+        if rendered.manifests.is_empty() {
+            return;
+        }
+        let given = self.source.given.get(&self.source.file);
+        let annotated = given.and_then(|given| kustomization::with_origins(given)).map(|asking| {
+            let mut source = self.source.clone();
+            source.given.insert(self.source.file.clone(), asking);
+            let job = RenderJob { source: &source, ..*self };
+            let run = || Ok::<_, Infallible>(job.run(command).unwrap_or_default());
+            match self.setting.reuse {
+                true => self.cache.get(job.key(command), run),
+                false => run(),
+            }
+            .unwrap_or_else(|never| match never {})
+        });
+        let files = |path: &str| {
+            let content = self.files.files.get(path).map(Vec::as_slice);
+            content.filter(|_| self.source.reads(path))
+        };
+        origins::add(
+            self.source,
+            &mut rendered.manifests,
+            annotated.as_deref().unwrap_or(output),
+            &files,
+        );
     }
 
     /// The files that the program may read.

@@ -66,7 +66,8 @@ impl Rendered {
         for Manifest { object, .. } in reading.manifests {
             let origin = Origin { path: path.to_owned(), line: 1, column: 1, document: 1 };
             // Lines of what was rendered are in no file.
-            self.manifests.push(Manifest { object, origin, positions: Positions::default() });
+            let positions = Positions::default();
+            self.manifests.push(Manifest { object, origin, positions, written: None });
         }
         let of_its_source = |problem: Problem| {
             let Problem { place: Location { path, line, .. }, message, excerpt: _, hint } = problem;

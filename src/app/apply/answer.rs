@@ -175,7 +175,7 @@ fn place(manifest: &Manifest, steps: &[PathStep]) -> Location {
     let around = (1..=steps.len()).rev().map(|length| &steps[..length]);
     let mut found = around
         .filter_map(|steps| manifest.place_at(&resolve(&manifest.object, steps, Side::After)?));
-    found.next().unwrap_or_else(|| manifest.origin.location())
+    found.next().unwrap_or_else(|| manifest.location())
 }
 
 /// How a field is, of an object as it is `declared` and `live`, with what may be seen of both.

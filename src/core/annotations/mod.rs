@@ -95,7 +95,7 @@ impl AnnotationFault {
 /// Where an annotation stands, or else the object.
 pub fn place(manifest: &Manifest, annotation: &str) -> Location {
     let path = ["metadata", "annotations", annotation].map(PathPart::Key);
-    manifest.place_at(&path).unwrap_or_else(|| manifest.origin.location())
+    manifest.place_at(&path).unwrap_or_else(|| manifest.location())
 }
 
 /// The faults in an object's switches: unknown names, invalid values, and switches that a manifest

@@ -251,12 +251,12 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let mut first: HashMap<&ObjectKey, &Manifest> = HashMap::with_capacity(named.len());
     let mut findings = Vec::new();
     for &(key, manifest) in named {
-        match first.get(key).map(|first| first.origin.location()) {
+        match first.get(key).map(|first| first.location()) {
             None => drop(first.insert(key, manifest)),
             Some(first) => findings.push(Finding {
                 level: Level::Error,
                 rule: CheckRule::Duplicate,
-                place: manifest.origin.location(),
+                place: manifest.location(),
                 object: Some(key.clone()),
                 field: None,
                 message: format!("{key} is declared twice, here and at {first}"),

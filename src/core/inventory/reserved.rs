@@ -70,7 +70,7 @@ impl ReservedObject {
 pub fn problem(manifest: &Manifest) -> Option<Problem> {
     let ReservedFault { path, message, hint } = fault(&manifest.object)?;
     let path: Vec<PathPart<'_>> = path.into_iter().map(PathPart::Key).collect();
-    let place = manifest.place_at(&path).unwrap_or_else(|| manifest.origin.location());
+    let place = manifest.place_at(&path).unwrap_or_else(|| manifest.location());
     Some(Problem { place, message, excerpt: None, hint: Some(hint) })
 }
 

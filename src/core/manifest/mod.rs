@@ -28,12 +28,16 @@ mod spots;
 mod surprise;
 mod tabs;
 mod tree;
+mod written;
 
 #[cfg(test)]
 mod tests;
 
 pub use events::is_parsing;
 pub use positions::{PathPart, Positions};
+pub use written::{WrittenObject, WrittenPart};
+
+use std::sync::Arc;
 
 use crate::core::json::Value;
 use crate::core::object::Object;
@@ -68,6 +72,8 @@ pub struct Manifest {
     pub origin: Origin,
     /// Where each of its fields stands.
     pub positions: Positions,
+    /// Where it is written, if it was rendered and its program says so.
+    pub written: Option<Arc<WrittenObject>>,
 }
 
 /// The content of a file.
@@ -160,6 +166,13 @@ pub fn values(path: &str, bytes: &[u8]) -> Result<Vec<Value>, Problem> {
         }
     }
     Ok(values)
+}
+
+/// Every document of a text that can be read, with where its parts stand.
+pub fn documents(bytes: &[u8]) -> Vec<(Value, Positions)> {
+    let Ok(text) = encoding::decode(bytes) else { return Vec::new() };
+    let read = split::chunks(&text, 1).filter_map(|chunk| chunk.read().ok().flatten());
+    read.map(|document| (document.value, document.positions)).collect()
 }
 
 /// The remedy for a document that begins as JSON and is not JSON.
@@ -262,7 +275,8 @@ impl<'a> ManifestReader<'a> {
                         column: spot.column as usize,
                         document: self.documents,
                     };
-                    self.reading.manifests.push(Manifest { object, origin, positions });
+                    let manifest = Manifest { object, origin, positions, written: None };
+                    self.reading.manifests.push(manifest);
                 }
                 Err(fault) => self.problem(fault, bytes),
             }

@@ -13,6 +13,9 @@ impl Manifest {
     /// the file doesn't have it, the innermost field around it that the file has.
     pub fn place_of(&self, field: &str) -> Location {
         let mut path = path_to(&self.object.0, field);
+        if let Some(place) = self.written_key(&path) {
+            return place;
+        }
         let mut found = None;
         while found.is_none() && !path.is_empty() {
             found = self.positions.of(&path).or_else(|| self.unfolded(&path));
@@ -20,7 +23,7 @@ impl Manifest {
         }
         match found {
             Some((line, column)) => Location { path: self.origin.path.clone(), line, column },
-            None => self.origin.location(),
+            None => self.location(),
         }
     }
 
@@ -33,6 +36,9 @@ impl Manifest {
     /// Where the field at `path` is declared; `None` where its file does not say, as of what was
     /// rendered.
     pub fn place_at(&self, path: &[PathPart<'_>]) -> Option<Location> {
+        if let Some(place) = self.written_at(path) {
+            return Some(place);
+        }
         let (line, column) = self.positions.of(path).or_else(|| self.unfolded(path))?;
         Some(Location { path: self.origin.path.clone(), line, column })
     }

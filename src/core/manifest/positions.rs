@@ -78,6 +78,13 @@ impl Positions {
         })
     }
 
+    /// The same fields, all at one place.
+    pub fn all_at(&self, place: (usize, usize)) -> Self {
+        let spot = Spot { line: place.0 as u32, column: place.1 as u32 };
+        let at_one = |node: &PositionNode| PositionNode { key: spot, value: spot, ..*node };
+        Self { nodes: self.slice().iter().map(at_one).collect(), ..Self::default() }
+    }
+
     /// Where the whole value begins.
     pub(super) fn root(&self) -> Option<Spot> {
         Some(self.nodes.get(self.root)?.value)

@@ -212,7 +212,7 @@ pub fn plan(
         changes.push(Change {
             key: key.clone(),
             version,
-            origin: Some(manifest.origin.clone()),
+            origin: Some(manifest.declared()),
             reason: decision.reason.take(),
             effect: decision.into_effect(send),
         });

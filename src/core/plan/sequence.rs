@@ -148,7 +148,7 @@ fn why(manifest: &Manifest, fault: AnnotationFault) -> Reason {
 /// The warning about a reference that does not count.
 fn uncounted(key: &ObjectKey, manifest: &Manifest, on: &ObjectKey, why: &str) -> Problem {
     Problem {
-        place: manifest.origin.location(),
+        place: manifest.location(),
         message: format!("{key} needs {on}, which {why}: {key} does not wait for it"),
         excerpt: None,
         hint: None,
@@ -212,7 +212,7 @@ impl CycleContext<'_> {
         };
         let place = match annotation {
             Some(annotation) => annotations::place(manifest, annotation),
-            None => manifest.origin.location(),
+            None => manifest.location(),
         };
         Cause { field: String::new(), message, place: Some(place) }
     }

@@ -100,7 +100,7 @@ impl ValueContext<'_> {
                 let declared = manifest.map(|it| unique_value::of(&holder, &it.object));
                 match (declared.is_some_and(|all| value.is_among(&all)), manifest) {
                     (true, Some(manifest)) => (
-                        ValueHolder::Declared { holder, place: manifest.origin.location() },
+                        ValueHolder::Declared { holder, place: manifest.location() },
                         "give one of the two another value",
                     ),
                     _ if own.action() == Action::Refuse => {

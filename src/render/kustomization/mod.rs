@@ -123,6 +123,25 @@ impl Kustomization {
     }
 }
 
+/// The text of a kustomization that has kustomize note the origin of each object; `None` where it
+/// does already, or can't be read.
+pub fn with_origins(given: &[u8]) -> Option<Vec<u8>> {
+    const ORIGINS: &str = "originAnnotations";
+    let mut value: Value = serde_json::from_slice(given).ok()?;
+    let map = value.as_object_mut()?;
+    let mut wanted = match map.get("buildMetadata") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(wanted)) => wanted.clone(),
+        Some(_) => return None,
+    };
+    if wanted.iter().any(|option| option == ORIGINS) {
+        return None;
+    }
+    wanted.push(ORIGINS.into());
+    map.insert("buildMetadata".to_owned(), wanted.into());
+    Some(given::text(&value).into_bytes())
+}
+
 /// Everything that building the kustomization in `folder` reads.
 pub fn closure(shelf: &FileIndex, folder: &str) -> Closure {
     let mut builder = Builder {

@@ -300,3 +300,21 @@ fn kustomization_file_cannot_be_its_own_input() {
             can't be one of its resources"]
     );
 }
+
+#[test]
+fn origins_are_asked_for_beside_what_a_kustomization_asks_for_itself() {
+    let asking =
+        |given: &str| with_origins(given.as_bytes()).map(|text| String::from_utf8(text).unwrap());
+    for (given, expected) in [
+        ("{}", Some(r#"{"buildMetadata":["originAnnotations"]}"#)),
+        (
+            r#"{"buildMetadata":["managedByLabel"],"resources":["a"]}"#,
+            Some(r#"{"buildMetadata":["managedByLabel","originAnnotations"],"resources":["a"]}"#),
+        ),
+        (r#"{"buildMetadata":["originAnnotations"]}"#, None),
+        (r#"{"buildMetadata":"managedByLabel"}"#, None),
+        ("3", None),
+    ] {
+        assert_eq!(asking(given).as_deref(), expected, "{given}");
+    }
+}
