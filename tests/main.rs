@@ -59,6 +59,7 @@ mod odd_checkouts;
 mod one_of_forty;
 mod order;
 mod origins;
+mod other_files;
 mod output;
 mod passing;
 mod plan_file;

@@ -44,8 +44,7 @@ pub struct DryRun {
 ///
 /// When the API server does not answer.
 pub async fn dry_run(set: Set<'_>, cluster: &Cluster) -> Result<DryRun, Error> {
-    let Set { manifests, problems: _, warnings: _, unreferenced: _, namespace, redact, inputs } =
-        set;
+    let Set { manifests, namespace, redact, inputs, .. } = set;
     let attempt = "ask which kinds the sandbox has";
     let mut catalog = cluster.discover().await.map_err(api(attempt))?;
     catalog.define(manifests.iter().map(|manifest| &manifest.object));

@@ -162,6 +162,7 @@ async fn findings(
         problems: &declared.problems,
         warnings: &declared.warnings,
         unreferenced: &declared.unreferenced,
+        others: &declared.others,
         namespace: &target.namespace,
         redact: &target.redact,
         inputs: &declared.inputs,

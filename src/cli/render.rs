@@ -104,8 +104,10 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     };
     let masks = (!args.show_secrets).then_some(&redactor);
     let text = text(&declared.manifests, args.output, masks)?;
+    let is_whole = declared.problems.is_empty();
     // An answer with problems is not kept: the next run may find them solved.
-    if let (Some(kept), Some(digest), true) = (kept, digest, declared.problems.is_empty()) {
+    if let (Some(kept), Some(digest), true) = (kept, digest, is_whole && declared.others.is_empty())
+    {
         kept.keep(&digest, text.as_bytes());
     }
     ui.stdout().write_all(text.as_bytes())?;
@@ -113,7 +115,8 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     let problems: Vec<_> =
         declared.problems.iter().map(|problem| redactor.problem(problem)).collect();
     ui.problems(&problems);
-    let is_whole = declared.problems.is_empty();
+    let others: Vec<_> = declared.others.iter().map(|other| redactor.problem(other)).collect();
+    ui.warnings(&others);
     // To give back every field of every object takes longer than to end with them.
     std::mem::forget(declared);
     Ok(if is_whole { Exit::AtCommit } else { Exit::NotAtCommit })

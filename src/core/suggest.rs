@@ -28,7 +28,7 @@ fn last(path: &str) -> &str {
 
 /// How many characters to insert, delete, replace or swap with their neighbour to make `a` into
 /// `b`.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

@@ -46,6 +46,7 @@ fn both(manifests: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
         manifests,
         problems: &[],
         unreferenced: &[],
+        others: &[],
         warnings: &[],
         namespace: NAMESPACE,
         redact: &[],

@@ -12,6 +12,7 @@ use super::{Error, Target};
 use crate::core::manifest::{self, Manifest};
 use crate::core::problem::{Location, Problem};
 use crate::core::redact::Inputs;
+use crate::core::source::other_files::{self, FileReading};
 use crate::core::source::selection::{IGNORE_FILE, Selection};
 use crate::core::source::snapshot::{Revision, Skipped, WhySkipped};
 use crate::git::{self, Checkout, Listing, Uncommitted};
@@ -35,6 +36,8 @@ pub struct Declared {
     pub warnings: Vec<Problem>,
     /// Warnings of files below rendered folders that are not read.
     pub unreferenced: Vec<Problem>,
+    /// Warnings of files that are something else than manifests.
+    pub others: Vec<Problem>,
     /// Secret inputs of rendering programs.
     pub inputs: Inputs,
     /// How many files were read as manifests, and how many folders and programs rendered.
@@ -137,7 +140,7 @@ pub(super) async fn declare_ignored_too(
     tokio::task::spawn_blocking(move || {
         let files = Files::new(&checkout, (!target.worktree).then_some(revision));
         let found = found_files(&target, &files, IgnoreRules::Nothing)?;
-        let (mut declared, sources) = found.read(&files)?;
+        let (mut declared, sources) = found.read(&files, &target.paths)?;
         add_rendered(&mut declared, &sources, &target, &files)?;
         Ok(declared.manifests)
     })
@@ -158,7 +161,7 @@ pub(super) fn declare_plain(
     let at = (!target.worktree).then(|| revision.clone());
     let files = Files::new(checkout, at);
     let found = found_files(target, &files, IgnoreRules::AsSaid)?;
-    Ok(found.read(&files)?.0.manifests)
+    Ok(found.read(&files, &target.paths)?.0.manifests)
 }
 
 /// Which files are left out.
@@ -180,7 +183,7 @@ fn read_and_render<T>(
     if let Some(answer) = digest.as_ref().and_then(recall) {
         return Ok(Declaration::Known(answer, found.outline()));
     }
-    let (mut declared, sources) = found.read(files)?;
+    let (mut declared, sources) = found.read(files, &target.paths)?;
     add_rendered(&mut declared, &sources, target, files)?;
     Ok(Declaration::Read(Box::new(declared), digest))
 }
@@ -230,14 +233,27 @@ impl FoundFiles {
         Outline { revision: self.manifests.revision, uncommitted: Uncommitted::default() }
     }
 
-    /// Reads the plain manifests; hands back what is to be rendered.
-    fn read(self, files: &Files<'_>) -> Result<(Declared, Sources), Error> {
+    /// Reads the plain manifests below the target's paths; hands back what is to be rendered.
+    fn read(self, files: &Files<'_>, paths: &[String]) -> Result<(Declared, Sources), Error> {
         let Self { manifests, barred, sources, has_ignore_files, is_plain: _ } = self;
         let revision = manifests.revision.clone();
-        let (readings, skipped) = files.read_each(manifests, manifest::read)?;
-        let count = readings.len() + sources.sources.len();
+        let read = |path: &str, bytes: &[u8]| {
+            let is_named = paths.iter().any(|given| given.trim_end_matches('/') == path);
+            other_files::read(path, bytes, is_named)
+        };
+        let (readings, skipped) = files.read_each(manifests, read)?;
+        let mut others = Vec::new();
+        let mut count = sources.sources.len();
         let mut all = manifest::Reading::default();
         for reading in readings {
+            let reading = match reading {
+                FileReading::Manifest(reading) => reading,
+                FileReading::Other(path) => {
+                    others.push(path);
+                    continue;
+                }
+            };
+            count += 1;
             all.manifests.extend(reading.manifests);
             all.problems.extend(reading.problems);
             all.warnings.extend(reading.warnings);
@@ -251,6 +267,7 @@ impl FoundFiles {
             problems: all.problems,
             warnings: all.warnings,
             unreferenced: sources.unreferenced.clone(),
+            others: other_files::warnings(others),
             inputs: Inputs::default(),
             is_rendered: !sources.sources.is_empty(),
             has_ignore_files,

@@ -196,6 +196,7 @@ pub(super) async fn survey_from(
         mut problems,
         mut warnings,
         unreferenced,
+        others,
         inputs,
         files: _,
         is_rendered,
@@ -204,6 +205,9 @@ pub(super) async fn survey_from(
     } = declared;
     // Whoever wants all of a commit or nothing wants these, too.
     if target.strict { &mut problems } else { &mut warnings }.extend(unreferenced);
+    // Where no file is a manifest, trueup may look in the wrong place.
+    let is_in_doubt = target.strict || manifests.is_empty();
+    if is_in_doubt { &mut problems } else { &mut warnings }.extend(others);
     let repository = whose(target, checkout, &revision, before.as_ref())?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);

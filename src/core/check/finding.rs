@@ -47,6 +47,8 @@ pub enum CheckRule {
     SecretKey,
     /// A file below a rendered folder that nothing reads.
     Unreferenced,
+    /// A file that is something else than a manifest.
+    NotAManifest,
     /// A field that a controller of the API server fills in.
     Controlled,
     /// An API server refuses it.
@@ -55,7 +57,7 @@ pub enum CheckRule {
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -70,6 +72,7 @@ impl CheckRule {
         Self::Reserved,
         Self::SecretKey,
         Self::Unreferenced,
+        Self::NotAManifest,
         Self::Controlled,
         Self::Refused,
     ];
@@ -91,6 +94,7 @@ impl CheckRule {
             Self::Reserved => "reserved",
             Self::SecretKey => "secret-key",
             Self::Unreferenced => "unreferenced",
+            Self::NotAManifest => "not-a-manifest",
             Self::Controlled => "controlled",
             Self::Refused => "refused",
         }
@@ -116,6 +120,7 @@ impl CheckRule {
             Self::Unreferenced => {
                 "Files below a rendered folder are not read, as nothing refers to them."
             }
+            Self::NotAManifest => "A file beside manifests is something else.",
             Self::Controlled => "A controller of the API server fills the field in.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
             Self::Refused => "An API server refuses the object.",

@@ -56,6 +56,8 @@ pub struct Set<'a> {
     pub warnings: &'a [Problem],
     /// Warnings of files that are not read.
     pub unreferenced: &'a [Problem],
+    /// Warnings of files that are something else than manifests.
+    pub others: &'a [Problem],
     /// The namespace of namespaced objects that name none.
     pub namespace: &'a str,
     /// Fields that are masked as a Secret's values are.
@@ -67,7 +69,8 @@ pub struct Set<'a> {
 /// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
 /// those of the release; the definitions of the set are added to them.
 pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
-    let Set { manifests, problems, warnings, unreferenced, namespace, redact, inputs } = set;
+    let Set { manifests, problems, warnings, unreferenced, others, namespace, redact, inputs } =
+        set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
     let keys = in_parallel(manifests, || (), |(), manifest| key(manifest, &schemas, namespace));
     let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
@@ -77,6 +80,7 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
         (problems, Level::Error, CheckRule::Unreadable),
         (warnings, Level::Warning, CheckRule::Surprise),
         (unreferenced, Level::Warning, CheckRule::Unreferenced),
+        (others, Level::Warning, CheckRule::NotAManifest),
     ] {
         findings.extend(problems.iter().map(|it| Finding::from_problem(it, level, rule)));
     }

@@ -79,8 +79,8 @@ impl Positions {
     }
 
     /// The same fields, all at one place.
-    pub fn all_at(&self, place: (usize, usize)) -> Self {
-        let spot = Spot { line: place.0 as u32, column: place.1 as u32 };
+    pub fn all_at(&self, line: usize, column: usize) -> Self {
+        let spot = Spot { line: line as u32, column: column as u32 };
         let at_one = |node: &PositionNode| PositionNode { key: spot, value: spot, ..*node };
         Self { nodes: self.slice().iter().map(at_one).collect(), ..Self::default() }
     }

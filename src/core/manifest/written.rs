@@ -12,7 +12,7 @@ use crate::core::problem::Location;
 pub struct WrittenObject {
     /// The place of the whole.
     pub whole: Location,
-    /// What it was made of; the earlier ones count more.
+    /// The texts that it was made of; the earlier ones count more.
     pub parts: Vec<WrittenPart>,
 }
 
@@ -88,7 +88,7 @@ impl Manifest {
 impl WrittenObject {
     fn around(&self, object: &Map, path: &[PathPart<'_>], end: End) -> Option<Location> {
         (1..=path.len()).rev().find_map(|length| {
-            // What is around the field is meant as a whole.
+            // A field around it is meant as a whole.
             let end = if length == path.len() { end } else { End::Key };
             self.of(object, &path[..length], end)
         })

@@ -1,6 +1,7 @@
 //! Where the desired state is written: a revision's files, and which of them are manifests.
 
 pub mod formats;
+pub mod other_files;
 pub mod programs;
 pub mod selection;
 pub mod snapshot;

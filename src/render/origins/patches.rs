@@ -134,8 +134,8 @@ fn document(text: &PatchText<'_>, fields: Object, positions: Positions) -> Writt
             WrittenPart::Document { path, fields, positions, within }
         }
         PatchText::Inline(_, None, place) => {
-            let (path, whole) = (place.path.clone(), (place.line, place.column));
-            let positions = positions.all_at(whole);
+            let path = place.path.clone();
+            let positions = positions.all_at(place.line, place.column);
             WrittenPart::Document { path, fields, positions, within: (0, 0) }
         }
     }
