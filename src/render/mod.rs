@@ -137,7 +137,7 @@ struct RenderJob<'a> {
     files: &'a Snapshot,
 }
 
-impl RenderJob<'_> {
+impl<'a> RenderJob<'a> {
     fn render(self) -> Rendered {
         let problems = self.unreadable();
         if !problems.is_empty() {
@@ -149,6 +149,10 @@ impl RenderJob<'_> {
                 return Rendered { problems: vec![*problem], ..Rendered::default() };
             }
         };
+        let annotated = self.annotated(&command);
+        if let Some(rendered) = annotated.as_deref().and_then(|output| self.in_one_build(output)) {
+            return rendered;
+        }
         let output = match self.setting.reuse {
             true => self.cache.get(self.key(&command), || self.run(&command)),
             false => self.run(&command),
@@ -157,46 +161,64 @@ impl RenderJob<'_> {
             Ok(output) => {
                 let mut rendered = output::read(self.source, &output, &|name| self.file(name));
                 if self.source.format == SourceFormat::Kustomize {
-                    self.add_origins(&mut rendered, &output, &command);
+                    let annotated = annotated.as_deref().unwrap_or(&output);
+                    origins::add(self.source, &mut rendered.manifests, annotated, &self.texts());
                 }
-                let objects = rendered.manifests.iter().map(|manifest| &manifest.object);
-                if objects.clone().any(|object| object.kind() == "Secret") {
-                    rendered.inputs = self.program_input().inputs().in_secrets(objects);
-                }
-                rendered
+                self.with_inputs(rendered)
             }
             Err(problem) => Rendered { problems: vec![*problem], ..Rendered::default() },
         }
     }
 
-    /// Has the objects know where they are written. A kustomize that can't say so, as those before
-    /// 4.3 can't, leaves them at the kustomization.
-    fn add_origins(&self, rendered: &mut Rendered, output: &[u8], command: &Command) {
-        if rendered.manifests.is_empty() {
-            return;
+    /// The output of a build in which kustomize notes the origin of each object; `None` where the
+    /// kustomization asks for that itself, or nothing came of it, as of a kustomize before 4.3.
+    fn annotated(&self, command: &Command) -> Option<Vec<u8>> {
+        if self.source.format != SourceFormat::Kustomize {
+            return None;
         }
-        let given = self.source.given.get(&self.source.file);
-        let annotated = given.and_then(|given| kustomization::with_origins(given)).map(|asking| {
-            let mut source = self.source.clone();
-            source.given.insert(self.source.file.clone(), asking);
-            let job = RenderJob { source: &source, ..*self };
-            let run = || Ok::<_, Infallible>(job.run(command).unwrap_or_default());
-            match self.setting.reuse {
-                true => self.cache.get(job.key(command), run),
-                false => run(),
-            }
-            .unwrap_or_else(|never| match never {})
-        });
-        let files = |path: &str| {
-            let content = self.files.files.get(path).map(Vec::as_slice);
-            content.filter(|_| self.source.reads(path))
+        let asking = kustomization::with_origins(self.source.given.get(&self.source.file)?)?;
+        let mut source = self.source.clone();
+        source.given.insert(self.source.file.clone(), asking);
+        let job = RenderJob { source: &source, ..*self };
+        let run = || Ok::<_, Infallible>(job.run(command).unwrap_or_default());
+        let output = match self.setting.reuse {
+            true => self.cache.get(job.key(command), run),
+            false => run(),
         };
-        origins::add(
-            self.source,
-            &mut rendered.manifests,
-            annotated.as_deref().unwrap_or(output),
-            &files,
-        );
+        output.ok().filter(|output| !output.is_empty())
+    }
+
+    /// The objects of a build with origins, without the notes; `None` where it takes another build
+    /// to know what they are.
+    fn in_one_build(&self, annotated: &[u8]) -> Option<Rendered> {
+        let mut rendered = output::read(self.source, annotated, &|name| self.file(name));
+        // The lines that these name are those of the other build.
+        let is_clean = rendered.problems.is_empty() && rendered.warnings.is_empty();
+        let has_others = || self.read().any(|(_, text)| origins::names_annotations(text));
+        let texts = self.texts();
+        if !is_clean
+            || has_others()
+            || !origins::take_out(self.source, &mut rendered.manifests, &texts)
+        {
+            return None;
+        }
+        origins::add(self.source, &mut rendered.manifests, annotated, &texts);
+        Some(self.with_inputs(rendered))
+    }
+
+    /// With the inputs of the program that are in Secrets.
+    fn with_inputs(&self, mut rendered: Rendered) -> Rendered {
+        let objects = rendered.manifests.iter().map(|manifest| &manifest.object);
+        if objects.clone().any(|object| object.kind() == "Secret") {
+            rendered.inputs = self.program_input().inputs().in_secrets(objects);
+        }
+        rendered
+    }
+
+    /// The content of the files that it reads, as they are written.
+    fn texts(&self) -> impl Fn(&str) -> Option<&'a [u8]> + 'a {
+        let (files, source) = (self.files, self.source);
+        move |path| files.files.get(path).filter(|_| source.reads(path)).map(Vec::as_slice)
     }
 
     /// The files that the program may read.

@@ -2,13 +2,14 @@
 //! document in it, the patches and the generator.
 //!
 //! kustomize notes the file in an annotation where a kustomization asks for it with
-//! `buildMetadata: [originAnnotations]`. A patch or a replacement could read that annotation, so
-//! trueup has kustomize build twice: the objects are those of the build that does not ask, and the
-//! other one is looked at for its annotations alone.
+//! `buildMetadata: [originAnnotations]`. A patch or a replacement could read that annotation. Where
+//! one might ([`unseen`]), trueup has kustomize build twice: the objects are those of the build that
+//! does not ask, and the other one is looked at for its annotations alone.
 
 mod generators;
 mod inline;
 mod patches;
+mod unseen;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -31,11 +32,11 @@ pub type ReadFile<'a> = dyn Fn(&str) -> Option<&'a [u8]> + 'a;
 
 /// Has each of the objects know where it is written; `annotated` is what kustomize prints of the same
 /// source with origins. Where the two differ in more, nothing is known.
-pub fn add<'a>(
-    source: &'a RenderSource,
+pub fn add(
+    source: &RenderSource,
     manifests: &mut [Manifest],
     annotated: &[u8],
-    files: &'a ReadFile<'a>,
+    files: &ReadFile<'_>,
 ) {
     let told = manifest::read("", annotated).manifests;
     let keys = |manifests: &[Manifest]| -> Vec<_> {
@@ -50,6 +51,21 @@ pub fn add<'a>(
     }
 }
 
+/// Takes the notes of origins out of the objects of a build that asked for them; false where the
+/// objects may differ in more from those of one that did not.
+pub fn take_out(source: &RenderSource, manifests: &mut [Manifest], files: &ReadFile<'_>) -> bool {
+    let search = OriginSearch::new(source, files);
+    // Other files configure plugins, or could not be looked into.
+    search.kustomizations.len() == source.given.len()
+        && unseen::by(&search.kustomizations, files)
+        && manifests.iter_mut().all(|manifest| unseen::take_out(&mut manifest.object))
+}
+
+/// Whether a file of a build may have to do with annotations.
+pub fn names_annotations(text: &[u8]) -> bool {
+    unseen::names_annotations(text)
+}
+
 /// A kustomization of the build, as it is written.
 struct KustomizationText<'a> {
     path: &'a str,
@@ -59,10 +75,10 @@ struct KustomizationText<'a> {
 }
 
 /// The files of a build, as far as they are known.
-struct OriginSearch<'a> {
-    source: &'a RenderSource,
-    files: &'a ReadFile<'a>,
-    kustomizations: Vec<KustomizationText<'a>>,
+struct OriginSearch<'s, 'a> {
+    source: &'s RenderSource,
+    files: &'s ReadFile<'a>,
+    kustomizations: Vec<KustomizationText<'s>>,
     patches: Vec<Patch>,
     read: BTreeMap<String, Rc<Vec<Manifest>>>,
 }
@@ -75,14 +91,14 @@ struct OriginNote {
     is_configuration: bool,
 }
 
-impl<'a> OriginSearch<'a> {
-    fn new(source: &'a RenderSource, files: &'a ReadFile<'a>) -> Self {
+impl<'s, 'a: 's> OriginSearch<'s, 'a> {
+    fn new(source: &'s RenderSource, files: &'s ReadFile<'a>) -> Self {
         let is_kustomization =
             |path: &&String| KUSTOMIZATIONS.contains(&path.rsplit('/').next().unwrap_or(path));
         let mut paths: Vec<&String> = source.given.keys().filter(is_kustomization).collect();
         // The kustomization that is built last has the last word.
         paths.sort_by_key(|path| **path != source.file);
-        let read = |path: &'a String| {
+        let read = |path: &'s String| {
             let text = files(path)?;
             let (value, positions) = manifest::value(path, text).ok()??;
             Some(KustomizationText { path, text, value, positions })
