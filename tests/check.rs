@@ -199,14 +199,14 @@ spec: {min: 2, max: 1}
         ("map.yaml", MAP.replace("app", "fine").as_str()),
     ]);
     let output = checkout.run(&["check"]).exits(1);
-    assert_eq!(lines(&output).len(), 2, "{output}");
+    assert_eq!(lines(&output).len(), 3, "{output}");
     sandbox::bare(); // its programs are built then
     let output = Cmd::trueup().dir(checkout.path()).args(["check", "--sandbox"]).run().exits(1);
     let lines = lines(&output);
     assert_eq!(lines.len(), 4, "{output}");
     assert!(lines[0].starts_with("crd.yaml:24:1  error    "), "{output}");
     assert!(lines[0].contains("min must be less than max"), "{output}");
-    assert!(lines[1].starts_with("label.yaml:5:3  error    metadata.labels"), "{output}");
+    assert!(lines[1].starts_with("label.yaml:5:15  error    `a` must be"), "{output}");
     // The server refuses it, too, and it is said once.
     assert!(lines[2].starts_with("wrong.yaml:5:3  error    unknown field"), "{output}");
 }

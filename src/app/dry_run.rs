@@ -130,9 +130,15 @@ impl KnownErrors {
     fn of(found: &[Finding]) -> Self {
         let errors = || found.iter().filter(|finding| finding.level == Level::Error);
         let field = |error: &Finding| Some((error.object.clone()?, error.field.clone()?));
+        // Of a label the server names the map that it is in.
+        let around = |error: &Finding| {
+            let field = error.field.as_ref().filter(|_| error.rule == CheckRule::Name)?;
+            let end = field.rfind(if field.ends_with(']') { '[' } else { '.' })?;
+            Some((error.object.clone()?, field[..end].to_owned()))
+        };
         Self {
             places: errors().map(|error| error.place.clone()).collect(),
-            fields: errors().filter_map(field).collect(),
+            fields: errors().filter_map(field).chain(errors().filter_map(around)).collect(),
         }
     }
 

@@ -248,7 +248,8 @@ fn apiserver_flags(port: u16, controllers: bool, calls: WebhookCalls) -> Vec<Str
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         "--service-account-key-file=accounts.pub",
         "--service-account-signing-key-file=accounts.key",
-        "--service-cluster-ip-range=10.96.0.0/16",
+        // Of both families: what a Service may ask for is not the sandbox's to narrow.
+        "--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112",
         "--authorization-mode=RBAC",
         "--allow-privileged=true",
         "--profiling=false",

@@ -1,6 +1,7 @@
 //! `check` finds no error in what an API server takes with strict validation.
 
 mod corpus;
+mod table;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +23,7 @@ const NAMESPACE: &str = "somewhere";
 #[test]
 fn accepted_manifests_have_no_check_errors() {
     let manifests = read(&fixture("accepted.yaml"));
-    let (findings, rehearsal) = both(&manifests, &sandbox::own());
+    let (findings, rehearsal) = both(&manifests, &[], &sandbox::own());
     assert_eq!(rehearsal.refusals, []);
     assert_eq!(rehearsal.accepted.len(), manifests.len());
     let errors: Vec<_> = findings.iter().filter(|found| found.level == Level::Error).collect();
@@ -32,15 +33,16 @@ fn accepted_manifests_have_no_check_errors() {
 #[test]
 fn check_errors_are_refused_by_the_server() {
     let manifests = read(&fixture("refused.yaml"));
-    let (findings, rehearsal) = both(&manifests, &sandbox::own());
+    let (findings, rehearsal) = both(&manifests, &[], &sandbox::own());
     assert_eq!(rehearsal.accepted, BTreeSet::new());
     let wrong: BTreeSet<_> = errors(&findings).map(|(key, _)| key.name.as_str()).collect();
     let all: BTreeSet<_> = manifests.iter().map(|manifest| manifest.object.name()).collect();
     assert_eq!(wrong, all, "{findings:#?}");
 }
 
-/// What check finds, and what the server says.
-fn both(manifests: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
+/// What check finds, and what the server says. `definitions` are those of custom resources that
+/// the server may have already.
+fn both(manifests: &[Manifest], definitions: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let set = Set {
         manifests,
@@ -52,7 +54,9 @@ fn both(manifests: &[Manifest], plane: &Plane) -> (Vec<Finding>, DryRun) {
         redact: &[],
         inputs: &Inputs::default(),
     };
-    let findings = check(set, Schemas::of(releases().next().unwrap()).unwrap());
+    let mut schemas = Schemas::of(releases().next().unwrap()).unwrap();
+    definitions.iter().for_each(|definition| schemas.define(&definition.object));
+    let findings = check(set, schemas);
     let access =
         Access { kubeconfig: Some(plane.kubeconfig.clone()), concurrency: 16, ..Access::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

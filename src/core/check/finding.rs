@@ -31,6 +31,12 @@ pub enum CheckRule {
     MissingField,
     /// A value that may not be.
     Value,
+    /// A name, a label or a key that is not in the required form.
+    Name,
+    /// Fields that do not go together.
+    Combination,
+    /// An element of a list whose key another element has.
+    DuplicateKey,
     /// An object that is declared more than once.
     Duplicate,
     /// A kind without a schema.
@@ -57,13 +63,16 @@ pub enum CheckRule {
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
         Self::WrongType,
         Self::MissingField,
         Self::Value,
+        Self::Name,
+        Self::Combination,
+        Self::DuplicateKey,
         Self::Duplicate,
         Self::NoSchema,
         Self::Reference,
@@ -86,6 +95,9 @@ impl CheckRule {
             Self::WrongType => "wrong-type",
             Self::MissingField => "missing-field",
             Self::Value => "value",
+            Self::Name => "name",
+            Self::Combination => "combination",
+            Self::DuplicateKey => "duplicate-key",
             Self::Duplicate => "duplicate",
             Self::NoSchema => "no-schema",
             Self::Reference => "reference",
@@ -109,6 +121,9 @@ impl CheckRule {
             Self::WrongType => "A value has the wrong type.",
             Self::MissingField => "A required field is missing.",
             Self::Value => "A value is not among the allowed ones.",
+            Self::Name => "A name, a label or a key does not have the required form.",
+            Self::Combination => "Fields of an object exclude each other, or one needs another.",
+            Self::DuplicateKey => "Two elements of a list have the same key.",
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
             Self::Reference => "A reference names an object that is not in the set.",

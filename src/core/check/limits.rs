@@ -162,6 +162,9 @@ fn is_quantity(text: &str) -> bool {
     if digits.len() == unsigned.len() {
         return text.is_empty();
     }
+    if unsigned[..unsigned.len() - digits.len()].matches('.').count() > 1 {
+        return false;
+    }
     let exponent = digits.strip_prefix(['e', 'E']).map(|e| e.trim_start_matches(['+', '-']));
     exponent.is_some_and(|exponent| exponent.bytes().all(|byte| byte.is_ascii_digit()))
         || ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]
@@ -243,7 +246,7 @@ mod tests {
         for text in ["1", "0.5", "500m", "1.5Gi", "+1k", "-2", "1e3", "1E-3", ".5", "1.", "3Ei"] {
             assert!(is_quantity(text), "{text}");
         }
-        for text in ["512MB", "1 Gi", "Gi", "1gi", "one", "1e3x", "2Kib"] {
+        for text in ["512MB", "1 Gi", "Gi", "1gi", "one", "1e3x", "2Kib", "1.5.2"] {
             assert!(!is_quantity(text), "{text}");
         }
     }

@@ -19,6 +19,7 @@ mod secrets;
 mod tests;
 mod turns;
 mod validate;
+mod validation;
 mod words;
 
 use std::collections::HashMap;
@@ -116,6 +117,7 @@ fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Findi
         let patterns = Patterns::default();
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
             let mut findings = object(key, manifest, schemas, &patterns, &|_| true);
+            findings.extend(validation::refused(key, manifest, schemas));
             findings.extend(secrets::twice(key, manifest));
             findings.extend(annotations::wrong(key, manifest));
             findings.extend(controllers::fields(key, manifest));

@@ -251,6 +251,7 @@ spec:
   imagePullSecrets: [{name: pull}]
   containers:
   - name: web
+    image: web
     env:
     - {name: A, valueFrom: {configMapKeyRef: {name: app, key: kye}}}
     - {name: B, valueFrom: {secretKeyRef: {name: gone, key: k, optional: true}}}
@@ -285,13 +286,13 @@ spec: {maxReplicas: 2, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, n
         "9:18 warning no pod template of this set has the labels app=wbe",
         "15:23 warning ServiceAccount shop/robot is not in this set",
         "16:29 warning Secret shop/pull is not in this set",
-        "20:63 warning ConfigMap shop/app has no key `kye`, did you mean `key`?",
-        "22:37 warning ConfigMap shop/ap is not in this set, did you mean shop/app?",
-        "24:36 warning Secret shop/tls is not in this set",
-        "25:92 warning Secret shop/s is not in this set",
-        "32:74 warning Service shop/wbe is not in this set, did you mean shop/web?",
-        "37:66 warning Role shop/web is not in this set",
-        "47:86 warning Deployment shop/web is not in this set",
+        "21:63 warning ConfigMap shop/app has no key `kye`, did you mean `key`?",
+        "23:37 warning ConfigMap shop/ap is not in this set, did you mean shop/app?",
+        "25:36 warning Secret shop/tls is not in this set",
+        "26:92 warning Secret shop/s is not in this set",
+        "33:74 warning Service shop/wbe is not in this set, did you mean shop/web?",
+        "38:66 warning Role shop/web is not in this set",
+        "48:86 warning Deployment shop/web is not in this set",
     ];
     assert_eq!(findings(set), expected);
 }

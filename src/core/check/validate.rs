@@ -3,6 +3,7 @@
 
 use super::dialect::Dialect;
 use super::limits::{self, Patterns};
+use super::validation::repeated;
 use super::{CheckRule, words};
 use crate::core::json::{Key, Map, Value};
 use crate::core::kinds::schemas::{JsonType, Others, Schema, Schemas};
@@ -104,9 +105,28 @@ impl<'s, 'v> Validator<'s, 'v> {
 
     fn list(&mut self, list: &'v [Value], schema: &'s Schema, by: Dialect) {
         let Some(items) = &schema.items else { return };
+        if matches!(by, Dialect::Release | Dialect::Custom) {
+            self.repeated(list, schema);
+        }
         for (index, item) in list.iter().enumerate() {
             self.path.push(PathPart::Index(index));
             self.value(item, items, by);
+            self.path.pop();
+        }
+    }
+
+    fn repeated(&mut self, list: &[Value], schema: &Schema) {
+        for twice in repeated(list, schema) {
+            let key = if self.is_secret { String::new() } else { format!(" {}", twice.key) };
+            let name = words::name(&self.path);
+            self.path.push(PathPart::Index(twice.index));
+            self.fault(KeyOrValue::Value, CheckRule::DuplicateKey, |own| {
+                format!(
+                    "{own} repeats the key{key} of `{}[{}]`",
+                    name.trim_matches('`'),
+                    twice.first
+                )
+            });
             self.path.pop();
         }
     }

@@ -88,6 +88,9 @@ pub struct Schema {
     /// each element.
     #[serde(rename = "x-kubernetes-list-type")]
     pub list_type: Option<String>,
+    /// The fields that tell the elements of a list of maps apart.
+    #[serde(rename = "x-kubernetes-list-map-keys", deserialize_with = "or_default")]
+    pub list_map_keys: Vec<String>,
     /// Rules that the value has to keep, in CEL.
     #[serde(rename = "x-kubernetes-validations", deserialize_with = "or_default")]
     pub validations: Vec<Validation>,
