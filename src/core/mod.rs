@@ -5,6 +5,7 @@
 //! | [`annotations`] | what an object says, by annotations, of how it is treated |
 //! | [`approval`] | a plan that was approved, compared with what is found later |
 //! | [`attribution`] | why a field differs: who changed it, and which commit says otherwise |
+//! | [`cel`] | expressions in CEL, and what they come to |
 //! | [`check`] | whether manifests are sound, asked of schemas, without a cluster |
 //! | [`compare`] | whether two states of an object differ, and the way to a field |
 //! | [`credentials`] | URLs without the passwords in them |
@@ -40,6 +41,7 @@
 pub mod annotations;
 pub mod approval;
 pub mod attribution;
+pub mod cel;
 pub mod check;
 pub mod compare;
 pub mod credentials;

@@ -62,6 +62,11 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
+    /// The parts of a text that it matches.
+    pub fn all_in<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.regex.find_iter(text).map(|found| found.as_str())
+    }
+
     /// About how many bytes it takes.
     pub fn size(&self) -> usize {
         self.size

@@ -57,6 +57,12 @@ pub enum CheckRule {
     NotAManifest,
     /// A field that a controller of the API server fills in.
     Controlled,
+    /// A rule of a CustomResourceDefinition does not hold.
+    Rule,
+    /// A policy of the set does not admit it.
+    Policy,
+    /// A rule or a policy that can't be worked out without a server.
+    NotEvaluated,
     /// An API server refuses it.
     Refused,
 }
@@ -83,6 +89,9 @@ impl CheckRule {
         Self::Unreferenced,
         Self::NotAManifest,
         Self::Controlled,
+        Self::Rule,
+        Self::Policy,
+        Self::NotEvaluated,
         Self::Refused,
     ];
 
@@ -108,6 +117,9 @@ impl CheckRule {
             Self::Unreferenced => "unreferenced",
             Self::NotAManifest => "not-a-manifest",
             Self::Controlled => "controlled",
+            Self::Rule => "rule",
+            Self::Policy => "policy",
+            Self::NotEvaluated => "not-evaluated",
             Self::Refused => "refused",
         }
     }
@@ -138,6 +150,9 @@ impl CheckRule {
             Self::NotAManifest => "A file beside manifests is something else.",
             Self::Controlled => "A controller of the API server fills the field in.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
+            Self::Rule => "A rule of a CustomResourceDefinition does not hold.",
+            Self::Policy => "A ValidatingAdmissionPolicy does not admit the object.",
+            Self::NotEvaluated => "A rule or a policy can't be worked out without a server.",
             Self::Refused => "An API server refuses the object.",
         }
     }

@@ -1,7 +1,8 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
-//! [schema](crate::core::kinds::schemas). `references` looks for names of objects that are not
+//! [schema](crate::core::kinds::schemas), and `custom_rules` against the rules of its definition.
+//! `references` looks for names of objects that are not
 //! there, and `turns` for objects that can't be put in order. `switches` looks for invalid
 //! annotations of trueup's own, and `secrets` for keys that a Secret has twice. An error is what
 //! the API server refuses, or trueup; a warning is what most likely means something else, or what
@@ -9,6 +10,7 @@
 
 mod annotations;
 mod controllers;
+mod custom_rules;
 mod dialect;
 mod finding;
 mod limits;
@@ -37,6 +39,7 @@ use crate::core::redact::{Inputs, Redactor};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::suggest;
 
+use custom_rules::CustomRules;
 use dialect::Dialect;
 pub use finding::{CheckRule, Finding, Level};
 use limits::Patterns;
@@ -85,7 +88,9 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     ] {
         findings.extend(problems.iter().map(|it| Finding::from_problem(it, level, rule)));
     }
-    findings.extend(one_by_one(&named, &schemas));
+    let rules = CustomRules::of(&named, &schemas);
+    findings.extend(one_by_one(&named, &schemas, &rules));
+    findings.extend(rules.unevaluated(&named));
     findings.extend(duplicates(&named));
     findings.extend(references::lost(&named));
     findings.extend(turns::wrong(&named, |key| {
@@ -112,11 +117,19 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
 }
 
 /// The findings of each object by itself, with all cores at once.
-fn one_by_one(named: &[(&ObjectKey, &Manifest)], schemas: &Schemas) -> Vec<Finding> {
+fn one_by_one(
+    named: &[(&ObjectKey, &Manifest)],
+    schemas: &Schemas,
+    rules: &CustomRules<'_>,
+) -> Vec<Finding> {
     let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
         let patterns = Patterns::default();
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
             let mut findings = object(key, manifest, schemas, &patterns, &|_| true);
+            // The server does not ask the rules of an object that its schema refuses.
+            if findings.iter().all(|finding| finding.level != Level::Error) {
+                findings.extend(rules.broken(key, manifest, schemas));
+            }
             findings.extend(validation::refused(key, manifest, schemas));
             findings.extend(secrets::twice(key, manifest));
             findings.extend(annotations::wrong(key, manifest));

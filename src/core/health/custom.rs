@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Health;
 use super::conditions::{condition, is_stale, words};
-use super::expression::Expression;
+use crate::core::cel::Expression;
 use crate::core::json::Value;
 use crate::core::object::{Object, ObjectKey};
 

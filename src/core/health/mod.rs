@@ -8,7 +8,6 @@
 mod conditions;
 mod custom;
 pub mod evidence;
-mod expression;
 mod network;
 mod others;
 mod pods;
@@ -22,8 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+pub use crate::core::cel::{Expression, ExpressionLimits};
 pub use custom::{ConditionTest, HealthRule, HealthTest};
-pub use expression::{Expression, ExpressionLimits};
 pub use summary::{HealthSummary, ObjectHealth, WaitEnd};
 
 use crate::core::json::Value;

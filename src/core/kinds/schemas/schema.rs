@@ -113,6 +113,9 @@ pub struct Validation {
     pub field_path: Option<String>,
     /// The type of fault.
     pub reason: Option<String>,
+    /// Whether a rule about a change holds of new values too, where `oldSelf` is lacking.
+    #[serde(deserialize_with = "or_default")]
+    pub optional_old_self: bool,
 }
 
 /// A JSON type.

@@ -4,48 +4,51 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use super::form::Form;
+use super::library::Special;
 use super::node::Literal;
 
 use crate::core::json::{Map, Value as Json};
 
 /// A value.
 #[derive(Clone, Debug)]
-pub(super) enum ExpressionValue<'o> {
+pub enum ExpressionValue<'o> {
+    /// Null.
     Null,
+    /// A truth value.
     Bool(bool),
+    /// An integer.
     Int(i64),
+    /// An integer without a sign.
     Uint(u64),
+    /// A number with a fraction.
     Double(f64),
+    /// A text of the object or the expression.
     Text(&'o str),
     /// A text that was made.
     Made(Rc<str>),
+    /// Bytes.
     Bytes(Rc<[u8]>),
-    /// A list of the object.
-    Array(&'o [Json]),
+    /// A list of the object, and how its elements are read.
+    Array(&'o [Json], Form<'o>),
     /// A list that was made.
     List(Rc<[ExpressionValue<'o>]>),
-    /// A map of the object.
-    Object(&'o Map),
+    /// A map of the object, and how its fields are read.
+    Object(&'o Map, Form<'o>),
     /// A map that is written out, and so is small.
     Map(Rc<[(ExpressionValue<'o>, ExpressionValue<'o>)]>),
+    /// A type.
     Type(&'static str),
-}
-
-impl<'o> From<&'o Json> for ExpressionValue<'o> {
-    fn from(json: &'o Json) -> Self {
-        match json {
-            Json::Null => Self::Null,
-            Json::Bool(value) => Self::Bool(*value),
-            Json::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(value), _) => Self::Uint(value),
-                (None, Some(value)) => Self::Int(value),
-                (None, None) => Self::Double(number.as_f64().unwrap_or(f64::NAN)),
-            },
-            Json::String(text) => Self::Text(text),
-            Json::Array(list) => Self::Array(list),
-            Json::Object(map) => Self::Object(map),
-        }
-    }
+    /// A point in time.
+    Time(jiff::Timestamp),
+    /// A length of time, in nanoseconds.
+    Span(i64),
+    /// A value of one of Kubernetes' libraries.
+    Special(Rc<Special>),
+    /// A value that may be lacking.
+    Optional(Option<Rc<ExpressionValue<'o>>>),
+    /// A value that can't be read as its schema says.
+    Unread,
 }
 
 impl<'o> From<&'o Literal> for ExpressionValue<'o> {
@@ -64,7 +67,7 @@ impl<'o> From<&'o Literal> for ExpressionValue<'o> {
 
 impl<'o> ExpressionValue<'o> {
     /// The name of its type.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(in crate::core) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null_type",
             Self::Bool(_) => "bool",
@@ -73,13 +76,18 @@ impl<'o> ExpressionValue<'o> {
             Self::Double(_) => "double",
             Self::Text(_) | Self::Made(_) => "string",
             Self::Bytes(_) => "bytes",
-            Self::Array(_) | Self::List(_) => "list",
-            Self::Object(_) | Self::Map(_) => "map",
+            Self::Array(..) | Self::List(_) => "list",
+            Self::Object(..) | Self::Map(_) => "map",
             Self::Type(_) => "type",
+            Self::Time(_) => "google.protobuf.Timestamp",
+            Self::Span(_) => "google.protobuf.Duration",
+            Self::Special(special) => special.kind(),
+            Self::Optional(_) => "optional_type",
+            Self::Unread => "error",
         }
     }
 
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(in crate::core) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Made(text) => Some(text),
@@ -88,51 +96,57 @@ impl<'o> ExpressionValue<'o> {
     }
 
     /// How many elements, entries, characters or bytes it has; 1 of what has no size.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::core) fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Made(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
-            Self::Array(list) => list.len(),
+            Self::Array(list, _) => list.len(),
             Self::List(list) => list.len(),
-            Self::Object(map) => map.len(),
+            Self::Object(map, _) => map.len(),
             Self::Map(map) => map.len(),
             _ => 1,
         }
     }
 
     /// The elements of a list, or the keys of a map.
-    pub(super) fn elements(&self) -> Option<Box<dyn Iterator<Item = Self> + '_>> {
+    pub(in crate::core) fn elements(&self) -> Option<Box<dyn Iterator<Item = Self> + '_>> {
         match self {
-            Self::Array(list) => Some(Box::new(list.iter().map(Self::from))),
+            Self::Array(list, form) => {
+                let form = form.element();
+                Some(Box::new(list.iter().map(move |json| form.read(json))))
+            }
             Self::List(list) => Some(Box::new(list.iter().cloned())),
-            Self::Object(map) => Some(Box::new(map.keys().map(|key| Self::Text(key)))),
+            Self::Object(map, _) => Some(Box::new(map.keys().map(|key| Self::Text(key)))),
             Self::Map(map) => Some(Box::new(map.iter().map(|(key, _)| key.clone()))),
             _ => None,
         }
     }
 
-    pub(super) fn is_list(&self) -> bool {
-        matches!(self, Self::Array(_) | Self::List(_))
+    pub(in crate::core) fn is_list(&self) -> bool {
+        matches!(self, Self::Array(..) | Self::List(_))
     }
 
-    pub(super) fn is_map(&self) -> bool {
-        matches!(self, Self::Object(_) | Self::Map(_))
+    pub(in crate::core) fn is_map(&self) -> bool {
+        matches!(self, Self::Object(..) | Self::Map(_))
     }
 
     /// An element of a list, by its number.
-    pub(super) fn at(&self, index: usize) -> Option<Self> {
+    pub(in crate::core) fn at(&self, index: usize) -> Option<Self> {
         match self {
-            Self::Array(list) => list.get(index).map(Self::from),
+            Self::Array(list, form) => list.get(index).map(|json| form.element().read(json)),
             Self::List(list) => list.get(index).cloned(),
             _ => None,
         }
     }
 
     /// The value of a map at a key. Numbers are the same key whatever their type.
-    pub(super) fn field(&self, key: &Self) -> Option<Self> {
+    pub(in crate::core) fn field(&self, key: &Self) -> Option<Self> {
         match self {
-            Self::Object(map) => map.get(key.text()?).map(Self::from),
+            Self::Object(map, form) => {
+                let (name, form) = form.field(key.text()?)?;
+                map.get(&name).map(|json| form.read(json))
+            }
             Self::Map(map) => {
                 let mut entries = map.iter();
                 entries.find(|(own, _)| own.is_same_key(key)).map(|(_, value)| value.clone())
@@ -142,12 +156,12 @@ impl<'o> ExpressionValue<'o> {
     }
 
     /// Whether it may stand as the key of a map; numbers with a fraction can only be asked for.
-    pub(super) fn is_key(&self) -> bool {
+    pub(in crate::core) fn is_key(&self) -> bool {
         let is_scalar = matches!(self, Self::Bool(_) | Self::Int(_) | Self::Uint(_));
         is_scalar || self.text().is_some()
     }
 
-    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+    pub(in crate::core) fn is_same_key(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bool(one), Self::Bool(two)) => one == two,
             _ => match (self.text(), other.text()) {
@@ -158,7 +172,7 @@ impl<'o> ExpressionValue<'o> {
     }
 
     /// The whole number that a list is indexed with.
-    pub(super) fn index(&self) -> Option<Result<usize, String>> {
+    pub(in crate::core) fn index(&self) -> Option<Result<usize, String>> {
         let (text, index) = match self {
             Self::Int(value) => (value.to_string(), usize::try_from(*value).ok()),
             Self::Uint(value) => (value.to_string(), usize::try_from(*value).ok()),
@@ -173,7 +187,7 @@ impl<'o> ExpressionValue<'o> {
 
     /// Which of two values that have an order is less; numbers of different types compare by value.
     #[allow(clippy::cast_precision_loss, reason = "as CEL compares a double with an integer")]
-    pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
+    pub(in crate::core) fn order(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Bool(one), Self::Bool(two)) => Some(one.cmp(two)),
             (Self::Int(one), Self::Int(two)) => Some(one.cmp(two)),
@@ -186,6 +200,8 @@ impl<'o> ExpressionValue<'o> {
             (Self::Int(one), Self::Double(two)) => (*one as f64).partial_cmp(two),
             (Self::Uint(one), Self::Double(two)) => (*one as f64).partial_cmp(two),
             (Self::Bytes(one), Self::Bytes(two)) => Some(one.cmp(two)),
+            (Self::Time(one), Self::Time(two)) => Some(one.cmp(two)),
+            (Self::Span(one), Self::Span(two)) => Some(one.cmp(two)),
             _ => Some(self.text()?.cmp(other.text()?)),
         }
     }

@@ -12,28 +12,44 @@ use cel::{Env, ParseErrors};
 
 use super::ExpressionLimits;
 use super::node::{Binary, Each, ExpressionNode, Function, Literal, Macro};
-use crate::core::pattern::Pattern;
+use super::{library, re2};
 
-/// The name of the object in an expression.
-pub(super) const OBJECT: &str = "object";
 /// The names of types.
 const TYPES: [&str; 10] =
     ["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+/// Names that only stand before the name of a function.
+const NAMESPACES: [&str; 9] =
+    ["base64", "cel", "format", "ip", "lists", "math", "optional", "sets", "strings"];
+/// The name that composed variables are fields of.
+const DEFINED: &str = "variables";
 /// The stack for reading: the grammar is recursive, to a depth that a thread's own stack does not
 /// bear.
 const STACK: usize = 64 << 20;
 
+/// The names of variables.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// Those from outside.
+    pub roots: &'a [&'a str],
+    /// Those that are composed: `variables.NAME`.
+    pub defined: &'a [&'a str],
+}
+
 /// Reads an expression.
-pub(super) fn read(text: &str, limits: &ExpressionLimits) -> Result<ExpressionNode, String> {
+pub(super) fn read(
+    text: &str,
+    limits: &ExpressionLimits,
+    names: Names<'_>,
+) -> Result<ExpressionNode, String> {
     if text.len() > limits.length {
         let (length, limit) = (text.len(), limits.length);
         return Err(format!("it has {length} bytes; the limit is {limit}"));
     }
     // The tree that the grammar gives may be as deep as the text is long; it does not leave here.
     deep(|| {
-        let parser = Env::default().parser().enable_optional_syntax(false);
+        let parser = Env::default().parser().enable_optional_syntax(true);
         let tree = parser.parse(text).map_err(|errors| syntax(&errors))?;
-        ExpressionParser { limits, variables: Vec::new() }.node(&tree, 0)
+        ExpressionParser { limits, names, variables: Vec::new() }.node(&tree, 0)
     })
     .unwrap_or_else(|| Err("it can't be read".to_owned()))
 }
@@ -61,6 +77,7 @@ fn deep<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
 
 struct ExpressionParser<'a> {
     limits: &'a ExpressionLimits,
+    names: Names<'a>,
     /// The variables of the macros around.
     variables: Vec<String>,
 }
@@ -76,15 +93,29 @@ impl ExpressionParser<'_> {
             Expr::Literal(literal) => Ok(ExpressionNode::Literal(value(literal))),
             Expr::Ident(name) => self.name(name),
             Expr::Select(select) => {
+                if let Expr::Ident(name) = &select.operand.expr
+                    && name == DEFINED
+                    && !self.names.defined.is_empty()
+                {
+                    let number = self.names.defined.iter().position(|own| *own == select.field);
+                    let number = number
+                        .ok_or_else(|| format!("unknown name `{DEFINED}.{}`", select.field))?;
+                    return Ok(ExpressionNode::Defined(number));
+                }
                 let operand = self.node(&select.operand, depth)?;
                 Ok(ExpressionNode::Select(Box::new(operand), select.field.clone()))
             }
-            Expr::List(list) => self.nodes(&list.elements, depth).map(ExpressionNode::List),
+            Expr::List(list) => {
+                let elements = self.nodes(&list.elements, depth)?;
+                Ok(ExpressionNode::List(elements, list.optional_indices.clone()))
+            }
             Expr::Map(map) => {
                 let mut entries = Vec::new();
                 for entry in &map.entries {
                     let EntryExpr::MapEntry(entry) = &entry.expr else { return Err(unknown("{")) };
-                    entries.push((self.node(&entry.key, depth)?, self.node(&entry.value, depth)?));
+                    let (key, value) =
+                        (self.node(&entry.key, depth)?, self.node(&entry.value, depth)?);
+                    entries.push((key, value, entry.optional));
                 }
                 Ok(ExpressionNode::Map(entries))
             }
@@ -102,17 +133,30 @@ impl ExpressionParser<'_> {
         if self.variables.iter().any(|variable| variable == name) {
             return Ok(ExpressionNode::Variable(name.to_owned()));
         }
-        if name == OBJECT {
-            return Ok(ExpressionNode::Object);
+        if let Some(number) = self.names.roots.iter().position(|root| *root == name) {
+            return Ok(ExpressionNode::Root(number));
         }
         let named = TYPES.into_iter().find(|known| *known == name).map(ExpressionNode::Type);
-        named.ok_or_else(|| format!("unknown name `{name}`; only `{OBJECT}` is defined"))
+        named.ok_or_else(|| match self.names.roots {
+            [only] => format!("unknown name `{name}`; only `{only}` is defined"),
+            _ => format!("unknown name `{name}`"),
+        })
     }
 
     fn call(&mut self, call: &CallExpr, depth: usize) -> Result<ExpressionNode, String> {
         let CallExpr { func_name, target, args } = call;
         let boxed = |this: &mut Self, tree| this.node(tree, depth).map(Box::new);
         if let Some(target) = target {
+            if let Some(node) = self.bind(func_name, target, args, depth)? {
+                return Ok(node);
+            }
+            if let Expr::Ident(space) = &target.expr
+                && NAMESPACES.contains(&space.as_str())
+                && !self.variables.contains(space)
+            {
+                let arguments = self.nodes(args, depth)?;
+                return self.function(&format!("{space}.{func_name}"), false, arguments);
+            }
             if let Some(each) = self.each(func_name, target, args, depth)? {
                 return Ok(ExpressionNode::Each(Box::new(each)));
             }
@@ -129,6 +173,9 @@ impl ExpressionParser<'_> {
                 }
                 _ => Err("has() takes a field, such as has(object.status)".to_owned()),
             },
+            ("_?._" | "_[?_]", [operand, key], _) => {
+                Ok(ExpressionNode::Maybe(boxed(self, operand)?, boxed(self, key)?))
+            }
             ("!_", [operand], _) => Ok(ExpressionNode::Not(boxed(self, operand)?)),
             ("-_", [operand], _) => Ok(ExpressionNode::Negate(boxed(self, operand)?)),
             ("_&&_", [left, right], _) => {
@@ -158,15 +205,44 @@ impl ExpressionParser<'_> {
         mut arguments: Vec<ExpressionNode>,
     ) -> Result<ExpressionNode, String> {
         let function = Function::find(name, arguments.len(), is_method);
+        if function.is_none()
+            && let Some(entry) = library::find(name, arguments.len(), is_method)
+        {
+            return Ok(ExpressionNode::Library(entry, arguments));
+        }
         match (function.ok_or_else(|| unknown(name))?, arguments.as_slice()) {
             (Function::Matches, [_, ExpressionNode::Literal(Literal::Text(text))]) => {
-                let pattern = Pattern::new(text, self.limits.pattern);
-                let pattern = pattern.map_err(|error| error.to_string())?;
+                let pattern = re2::pattern(text, self.limits.pattern)?;
                 let length = text.len();
                 Ok(ExpressionNode::Matches(Box::new(arguments.swap_remove(0)), pattern, length))
             }
             (function, _) => Ok(ExpressionNode::Call(function, arguments)),
         }
+    }
+
+    /// `cel.bind`, and the macros of optional values.
+    fn bind(
+        &mut self,
+        name: &str,
+        target: &IdedExpr,
+        arguments: &[IdedExpr],
+        depth: usize,
+    ) -> Result<Option<ExpressionNode>, String> {
+        let (variable, value, body) = match (name, &target.expr, arguments) {
+            ("bind", Expr::Ident(space), [variable, value, body]) if space == "cel" => {
+                (variable, value, body)
+            }
+            ("optMap" | "optFlatMap", _, [variable, body]) => (variable, target, body),
+            _ => return Ok(None),
+        };
+        let variable = Self::variable(name, variable)?;
+        let value = self.node(value, depth)?;
+        let body = self.within(&[&variable], |this| this.node(body, depth))?;
+        let parts = Box::new([value, body]);
+        Ok(Some(match name {
+            "bind" => ExpressionNode::Bind(variable, parts),
+            _ => ExpressionNode::OptionalMap(name == "optFlatMap", variable, parts),
+        }))
     }
 
     /// The macro that is called on something, if it is one.
@@ -177,27 +253,58 @@ impl ExpressionParser<'_> {
         arguments: &[IdedExpr],
         depth: usize,
     ) -> Result<Option<Each>, String> {
-        let (what, variable, guard, body) = match (name, arguments) {
-            ("all", [variable, body]) => (Macro::All, variable, None, Some(body)),
-            ("exists", [variable, body]) => (Macro::Exists, variable, None, Some(body)),
-            ("exists_one" | "existsOne", [variable, body]) => {
-                (Macro::ExistsOne, variable, None, Some(body))
-            }
-            ("map", [variable, body]) => (Macro::Collect, variable, None, Some(body)),
-            ("map", [variable, guard, body]) => (Macro::Collect, variable, Some(guard), Some(body)),
-            ("filter", [variable, guard]) => (Macro::Collect, variable, Some(guard), None),
+        let what = match name {
+            "all" => Macro::All,
+            "exists" => Macro::Exists,
+            "exists_one" | "existsOne" => Macro::ExistsOne,
+            "map" | "filter" | "transformList" => Macro::Collect,
+            "transformMap" => Macro::CollectMap,
+            "transformMapEntry" => Macro::CollectEntries,
             _ => return Ok(None),
         };
-        let Expr::Ident(variable) = &variable.expr else {
-            return Err(format!("the first argument of {name}() must be a name"));
+        let (key, variable, guard, body) = match (name, arguments) {
+            ("filter", [variable, guard]) => (None, variable, Some(guard), None),
+            ("transformList" | "transformMap" | "transformMapEntry", [_, _]) => {
+                return Ok(None);
+            }
+            (_, [variable, body]) => (None, variable, None, Some(body)),
+            ("map", [variable, guard, body]) => (None, variable, Some(guard), Some(body)),
+            ("filter", [_, _, _]) => return Ok(None),
+            (_, [key, variable, body]) => (Some(key), variable, None, Some(body)),
+            (_, [key, variable, guard, body]) if name.starts_with("transform") => {
+                (Some(key), variable, Some(guard), Some(body))
+            }
+            _ => return Ok(None),
         };
+        let variable = Self::variable(name, variable)?;
+        let key = key.map(|key| Self::variable(name, key)).transpose()?;
         let range = self.node(range, depth)?;
-        self.variables.push(variable.clone());
-        let guard = guard.map(|guard| self.node(guard, depth)).transpose();
-        let body = body.map(|body| self.node(body, depth)).transpose();
-        self.variables.pop();
-        let variable = variable.clone();
-        Ok(Some(Each { what, range, variable, guard: guard?, body: body? }))
+        let names: Vec<&String> = key.iter().chain([&variable]).collect();
+        let (guard, body) = self.within(&names, |this| {
+            let guard = guard.map(|guard| this.node(guard, depth)).transpose()?;
+            Ok((guard, body.map(|body| this.node(body, depth)).transpose()?))
+        })?;
+        Ok(Some(Each { what, range, variable, key, guard, body }))
+    }
+
+    /// Reads what may use some variables more.
+    fn within<T>(
+        &mut self,
+        names: &[&String],
+        read: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let before = self.variables.len();
+        self.variables.extend(names.iter().map(|name| (*name).clone()));
+        let read = read(self);
+        self.variables.truncate(before);
+        read
+    }
+
+    fn variable(of: &str, tree: &IdedExpr) -> Result<String, String> {
+        match &tree.expr {
+            Expr::Ident(name) => Ok(name.clone()),
+            _ => Err(format!("the first argument of {of}() must be a name")),
+        }
     }
 }
 

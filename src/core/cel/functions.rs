@@ -7,10 +7,11 @@ use super::budget::through;
 use super::evaluate::{Evaluation, EvaluationResult, overload};
 use super::node::Function;
 use super::value::ExpressionValue;
+use super::{library, re2};
 use crate::core::pattern::Pattern;
 
 /// The cost of compiling a pattern.
-const COMPILE: u64 = 2000;
+pub(super) const COMPILE: u64 = 2000;
 
 impl<'o> Evaluation<'o, '_> {
     pub(super) fn call(
@@ -72,8 +73,8 @@ impl<'o> Evaluation<'o, '_> {
                 if text.len() > self.limits.length {
                     return Err(failed("the pattern is too long"));
                 }
-                let pattern = Pattern::new(text, self.limits.pattern);
-                let pattern = pattern.map_err(|error| failed(&error.to_string()))?;
+                let pattern = re2::pattern(text, self.limits.pattern);
+                let pattern = pattern.map_err(EvaluationError::unsupported)?;
                 self.matches(value, &pattern, text.len())
             }
             Function::Int => Ok(ExpressionValue::Int(match value {
@@ -86,6 +87,7 @@ impl<'o> Evaluation<'o, '_> {
                     true => *value as i64,
                     false => return Err(failed("integer overflow")),
                 },
+                ExpressionValue::Time(time) => time.as_second(),
                 _ => self.parsed(value).ok_or_else(mismatch)??,
             })),
             Function::Uint => Ok(ExpressionValue::Uint(match value {
@@ -136,7 +138,10 @@ impl<'o> Evaluation<'o, '_> {
                     let text = std::str::from_utf8(bytes);
                     Rc::from(text.map_err(|_| failed("the bytes are not UTF-8"))?)
                 }
-                _ => return Err(mismatch()),
+                other => {
+                    self.budget.take(40)?;
+                    Rc::from(library::written(other).ok_or_else(mismatch)?)
+                }
             })),
             Function::Bytes => match value {
                 ExpressionValue::Bytes(_) => Ok(value.clone()),

@@ -1,14 +1,17 @@
 //! An expression as it is worked out: what can be wrong with it whatever the object has been found
 //! already.
 
+use super::library::Entry;
 use crate::core::pattern::Pattern;
 
 /// A part of an expression, and its parts.
 #[derive(Debug)]
 pub(super) enum ExpressionNode {
     Literal(Literal),
-    /// The object.
-    Object,
+    /// A variable from outside, by its number.
+    Root(usize),
+    /// A composed variable, which is worked out when it is asked for.
+    Defined(usize),
     /// The variable of a macro.
     Variable(String),
     /// The name of a type, which is a value.
@@ -16,8 +19,16 @@ pub(super) enum ExpressionNode {
     Select(Box<ExpressionNode>, String),
     /// Whether a field is there.
     Has(Box<ExpressionNode>, String),
-    List(Vec<ExpressionNode>),
-    Map(Vec<(ExpressionNode, ExpressionNode)>),
+    /// `a.?b` and `a[?b]`.
+    Maybe(Box<ExpressionNode>, Box<ExpressionNode>),
+    /// A list, and which of its elements are optional.
+    List(Vec<ExpressionNode>, Vec<usize>),
+    /// A map; the truth value is of entries that are optional.
+    Map(Vec<(ExpressionNode, ExpressionNode, bool)>),
+    /// A variable, its value, and what it is used in.
+    Bind(String, Box<[ExpressionNode; 2]>),
+    /// `optMap` and, where true, `optFlatMap`.
+    OptionalMap(bool, String, Box<[ExpressionNode; 2]>),
     Not(Box<ExpressionNode>),
     Negate(Box<ExpressionNode>),
     And(Box<ExpressionNode>, Box<ExpressionNode>),
@@ -25,6 +36,8 @@ pub(super) enum ExpressionNode {
     If(Box<[ExpressionNode; 3]>),
     Binary(Binary, Box<ExpressionNode>, Box<ExpressionNode>),
     Call(Function, Vec<ExpressionNode>),
+    /// A function of a library.
+    Library(&'static Entry, Vec<ExpressionNode>),
     /// A pattern that is written out is read once; its length beside it.
     Matches(Box<ExpressionNode>, Pattern, usize),
     Each(Box<Each>),
@@ -48,6 +61,8 @@ pub(super) struct Each {
     pub(super) what: Macro,
     pub(super) range: ExpressionNode,
     pub(super) variable: String,
+    /// The variable for the index or the key, where there are two.
+    pub(super) key: Option<String>,
     /// Which elements are taken, where not all are.
     pub(super) guard: Option<ExpressionNode>,
     /// The expression for each element; a filter gives the element itself.
@@ -62,6 +77,10 @@ pub(super) enum Macro {
     ExistsOne,
     /// `map` and `filter`.
     Collect,
+    /// `transformMap`.
+    CollectMap,
+    /// `transformMapEntry`.
+    CollectEntries,
 }
 
 /// An operator with two operands, which are always both worked out.

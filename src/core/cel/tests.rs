@@ -121,7 +121,7 @@ const BINARY: [&str; 16] = [
 fn theirs(text: &str, object: &Object) -> Result<bool, ()> {
     let program = Program::compile(text).map_err(drop)?;
     let mut context = Context::default();
-    context.add_variable(read::OBJECT, object).unwrap();
+    context.add_variable(OBJECT, object).unwrap();
     match program.execute(&context) {
         Ok(Theirs::Bool(answer)) => Ok(answer),
         Ok(_) | Err::<_, ExecutionError>(_) => Err(()),

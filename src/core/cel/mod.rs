@@ -1,15 +1,22 @@
-//! Expressions in CEL, the language of Kubernetes' own validation rules, over one live object.
+//! Expressions in CEL, the language of Kubernetes' own validation rules and policies.
 //!
-//! A repository may write any expression, so none may cost more than a bounded time and memory:
+//! [`Expression`] is one over a live object, as health rules have it; [`Rule`] is one of a
+//! definition or a policy. Both share the evaluator, its functions and its budget. A repository may write any expression, so none may cost more than a bounded time and memory:
 //! [`read`] says what is wrong with one without running it, [`evaluate`] works it out and pays for
 //! each step out of a [`budget`]. The `cel` crate reads the grammar and nothing more; its own
 //! interpreter can't be given a limit. That both give the same answers is held by a test.
 
 mod budget;
 mod evaluate;
+mod form;
 mod functions;
+mod library;
+mod macros;
 mod node;
+mod operators;
+mod re2;
 mod read;
+mod rule;
 mod value;
 
 use std::fmt;
@@ -17,9 +24,15 @@ use std::sync::Arc;
 
 use self::budget::CostBudget;
 use self::evaluate::Evaluation;
+pub use self::form::Form;
 use self::node::ExpressionNode;
-use self::value::ExpressionValue;
+use self::read::Names;
+pub use self::rule::{Answer, Rule, Scope, Verdict};
+pub use self::value::ExpressionValue;
 use crate::core::object::Object;
+
+/// The name of the object in an expression.
+const OBJECT: &str = "object";
 
 /// Limits of the form and the cost of expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +72,8 @@ impl Expression {
 
     /// Reads an expression that may cost as much as is said.
     pub fn within(text: &str, limits: ExpressionLimits) -> Self {
-        let node = read::read(text, &limits).map(Arc::new);
+        let names = Names { roots: &[OBJECT], defined: &[] };
+        let node = read::read(text, &limits, names).map(Arc::new);
         Self { text: text.to_owned(), limits, node }
     }
 
@@ -84,7 +98,9 @@ impl Expression {
         let node = self.node.as_ref().map_err(String::clone)?;
         let left = self.limits.total.saturating_sub(*spent);
         let mut budget = CostBudget::of(self.limits.cost.min(left));
-        let mut evaluation = Evaluation { object, limits: &self.limits, budget: &mut budget };
+        let roots = [Ok(ExpressionValue::Object(&object.0, Form::Loose))];
+        let mut evaluation =
+            Evaluation { roots: &roots, defined: None, limits: &self.limits, budget: &mut budget };
         let answer = evaluation.value(node, None);
         *spent = spent.saturating_add(budget.spent());
         match answer {
@@ -95,7 +111,11 @@ impl Expression {
             Ok(ExpressionValue::Text(_) | ExpressionValue::Made(_)) => Err(neither("a text")),
             Ok(ExpressionValue::Null) => Err(neither("null")),
             Ok(_) => Err(neither("something")),
-            Err(EvaluationError::Stopped(why)) => Err(why),
+            Err(
+                EvaluationError::Stopped(why)
+                | EvaluationError::Mismatch(why)
+                | EvaluationError::Unsupported(why),
+            ) => Err(why),
             Err(EvaluationError::Costly) if left < self.limits.cost => Err(format!(
                 "the health rules have used up their budget of {} cost units for all objects; \
                 iterate over shorter lists, or use fewer rules",
@@ -133,6 +153,10 @@ impl Eq for Expression {}
 enum EvaluationError {
     /// It can't be worked out.
     Stopped(String),
+    /// The types of values do not fit.
+    Mismatch(String),
+    /// It needs what is not known here.
+    Unsupported(String),
     /// It costs too much; nothing makes up for that.
     Costly,
 }
@@ -140,6 +164,21 @@ enum EvaluationError {
 impl EvaluationError {
     fn stopped(why: impl Into<String>) -> Self {
         Self::Stopped(why.into())
+    }
+
+    fn unsupported(why: impl Into<String>) -> Self {
+        Self::Unsupported(why.into())
+    }
+
+    /// Of two errors the one that counts: where anything is not known, the whole is not.
+    fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Costly, _) => self,
+            (_, Self::Costly) => other,
+            (Self::Unsupported(_) | Self::Mismatch(_), _) => self,
+            (_, Self::Unsupported(_) | Self::Mismatch(_)) => other,
+            _ => self,
+        }
     }
 }
 
