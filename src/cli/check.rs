@@ -1,7 +1,7 @@
 //! `trueup check`: are these manifests sound? No cluster, no credentials.
 
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -12,11 +12,12 @@ use super::exit::{Exit, Failure};
 use super::headings::HOW;
 use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
+use super::policies::Policies;
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
 use super::ui::Ui;
 use crate::app::{Beside, Declaration, Declared, FilesDigest, Target, declare_unless};
-use crate::core::check::{Finding, Level, Set, check};
+use crate::core::check::{Finding, Level, Set, check_by};
 use crate::core::kinds::schemas::{Schemas, releases};
 use crate::git::Checkout;
 
@@ -34,7 +35,8 @@ Examples:
 /// Manifests are read; kustomizations, Helm charts and Jsonnet programs are rendered. Every object
 /// is held against the schema of its kind: those of a Kubernetes release, which come with trueup,
 /// and those of the CustomResourceDefinitions among the manifests. Names of things that are nowhere
-/// among them are warnings.
+/// among them are warnings. Rules in CEL of definitions and of ValidatingAdmissionPolicies among
+/// the manifests are evaluated.
 ///
 /// Exit status 0: no errors, 1: errors, 2: could not tell.
 #[derive(Debug, Args)]
@@ -57,8 +59,15 @@ pub struct CheckArgs {
     #[arg(long, help_heading = HOW, display_order = 2)]
     sandbox: bool,
 
+    /// Evaluate the admission policies of this file or folder as well
+    ///
+    /// It holds ValidatingAdmissionPolicies, their bindings and parameters as YAML or JSON. A policy
+    /// without a binding does nothing, as on a server. Can be given several times.
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath, help_heading = HOW, display_order = 4)]
+    policy: Vec<PathBuf>,
+
     /// Exit 1 where there are only warnings, too
-    #[arg(short = 'W', long, help_heading = HOW, display_order = 4)]
+    #[arg(short = 'W', long, help_heading = HOW, display_order = 5)]
     warnings_as_errors: bool,
 
     /// How to print what is found
@@ -66,8 +75,15 @@ pub struct CheckArgs {
     output: CheckFormat,
 
     /// Exit 0 where there are errors, too
-    #[arg(long, help_heading = HOW, display_order = 5)]
+    #[arg(long, help_heading = HOW, display_order = 6)]
     exit_zero: bool,
+}
+
+impl CheckArgs {
+    /// The release whose schemas to use.
+    fn release(&self) -> &'static str {
+        self.kubernetes_version.or_else(|| releases().next()).unwrap_or_default()
+    }
 }
 
 /// Checks the manifests and says what is wrong with them.
@@ -80,7 +96,8 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let checkout = Checkout::discover(directory)?;
     let mut target = args.files.resolve(directory, &checkout)?;
     target.render.reuse = !args.cache.no_cache;
-    let release = args.kubernetes_version.or_else(|| releases().next()).unwrap_or_default();
+    let release = args.release();
+    let policies = Policies::read(&args.policy, directory)?;
     let kept = kept(&args, &target, release, &checkout).map(Arc::new);
     let recall = {
         let kept = kept.clone();
@@ -98,7 +115,7 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         }
         Declaration::Read(declared, digest) => {
             ui.uncommitted(&declared.uncommitted);
-            let findings = findings(&args, &target, &declared, release, ui).await?;
+            let findings = findings(&args, &target, &declared, &policies, ui).await?;
             let (objects, files) = (declared.manifests.len(), declared.files);
             let answer = CheckAnswer { findings, objects, files };
             if let (Some(kept), Some(digest)) = (kept, digest) {
@@ -137,7 +154,8 @@ fn kept(
     if args.sandbox {
         return None;
     }
-    if args.cache.no_cache {
+    // Files of policies are not part of the key.
+    if args.cache.no_cache || !args.policy.is_empty() {
         return None;
     }
     // The work that patterns may be is shared out to as many threads as there are processors.
@@ -152,14 +170,16 @@ async fn findings(
     args: &CheckArgs,
     target: &Target,
     declared: &Declared,
-    release: &str,
+    policies: &Policies,
     ui: &mut Ui,
 ) -> Result<Vec<Finding>, Failure> {
+    let release = args.release();
     let schemas = Schemas::of(release);
     let schemas = schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
+    let problems = [&declared.problems[..], &policies.problems].concat();
     let set = Set {
         manifests: &declared.manifests,
-        problems: &declared.problems,
+        problems: &problems,
         warnings: &declared.warnings,
         unreferenced: &declared.unreferenced,
         others: &declared.others,
@@ -167,7 +187,7 @@ async fn findings(
         redact: &target.redact,
         inputs: &declared.inputs,
     };
-    let found = check(set, schemas);
+    let found = check_by(set, schemas, &policies.manifests);
     #[cfg(unix)]
     if args.sandbox {
         let rehearsal = super::throwaway::rehearsal(set, ui).await?;

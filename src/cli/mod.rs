@@ -22,6 +22,7 @@ mod kept;
 pub mod locking;
 mod named_verbs;
 mod names;
+mod policies;
 pub mod present;
 pub mod pull;
 mod remedy;

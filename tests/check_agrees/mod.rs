@@ -2,6 +2,8 @@
 
 mod corpus;
 mod table;
+mod policies;
+mod rules;
 
 use std::collections::BTreeSet;
 use std::fs;

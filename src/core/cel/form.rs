@@ -27,7 +27,145 @@ pub enum Form<'o> {
     Resource(&'o Schema),
     /// The metadata of a custom resource, of which rules see the names only.
     Metadata,
+    /// As Kubernetes reads JSON, where the API server fills in some fields that are lacking.
+    Filled(FilledIn),
 }
+
+/// The fields that the API server fills in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilledIn {
+    /// Those of Kubernetes' own kinds.
+    Release,
+    /// The same, and those of a pod that admission controllers fill in.
+    Pod,
+    /// Those of a custom resource's metadata.
+    Custom,
+    /// Those of a request.
+    Request,
+}
+
+/// Fields of any object's metadata.
+const METADATA: [&str; 8] = [
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "finalizers",
+    "namespace",
+    "name",
+];
+/// Fields that have a default somewhere in Kubernetes' own kinds.
+const DEFAULTED: [&str; 78] = [
+    "accessModes",
+    "activeDeadlineSeconds",
+    "allowVolumeExpansion",
+    "allocateLoadBalancerNodePorts",
+    "apiVersion",
+    "apiGroup",
+    "autoCreate",
+    "automountServiceAccountToken",
+    "azureDisk",
+    "backoffLimit",
+    "behavior",
+    "cachingMode",
+    "claimRef",
+    "clusterIP",
+    "clusterIPs",
+    "completionMode",
+    "completions",
+    "concurrencyPolicy",
+    "conversion",
+    "defaultMode",
+    "deletionGracePeriodSeconds",
+    "dnsPolicy",
+    "enableServiceLinks",
+    "externalTrafficPolicy",
+    "failedJobsHistoryLimit",
+    "failurePolicy",
+    "failureThreshold",
+    "fsType",
+    "globalDefault",
+    "healthCheckNodePort",
+    "imagePullPolicy",
+    "immutable",
+    "internalTrafficPolicy",
+    "ipFamilies",
+    "ipFamilyPolicy",
+    "kind",
+    "manualSelector",
+    "matchPolicy",
+    "maxReplicas",
+    "maxSurge",
+    "maxUnavailable",
+    "metrics",
+    "minReadySeconds",
+    "minReplicas",
+    "mode",
+    "namespaceSelector",
+    "nodePort",
+    "objectSelector",
+    "parallelism",
+    "partition",
+    "path",
+    "periodSeconds",
+    "persistentVolumeClaimRetentionPolicy",
+    "persistentVolumeReclaimPolicy",
+    "podManagementPolicy",
+    "podReplacementPolicy",
+    "policyTypes",
+    "port",
+    "preemptionPolicy",
+    "progressDeadlineSeconds",
+    "protocol",
+    "provisioner",
+    "reclaimPolicy",
+    "resources",
+    "revisionHistoryLimit",
+    "rollingUpdate",
+    "scheme",
+    "selector",
+    "sessionAffinityConfig",
+    "spec",
+    "status",
+    "strategy",
+    "successThreshold",
+    "successfulJobsHistoryLimit",
+    "suspend",
+    "timeoutSeconds",
+    "type",
+    "value",
+];
+/// More of them, which no other list has room for.
+const DEFAULTED_TOO: [&str; 13] = [
+    "divisor",
+    "fieldRef",
+    "hostPort",
+    "initialDelaySeconds",
+    "iscsiInterface",
+    "publishNotReadyAddresses",
+    "rbd",
+    "replicas",
+    "sessionAffinity",
+    "targetPort",
+    "ttlSecondsAfterFinished",
+    "volumeBindingMode",
+    "volumeMode",
+];
+/// Fields of a pod that admission controllers fill in.
+const POD: [&str; 9] = [
+    "serviceAccountName",
+    "serviceAccount",
+    "tolerations",
+    "priority",
+    "priorityClassName",
+    "volumes",
+    "volumeMounts",
+    "nodeName",
+    "imagePullSecrets",
+];
+/// Fields of a request that are not known before.
+const REQUEST: [&str; 4] = ["userInfo", "options", "uid", "dryRun"];
 
 /// Characters that a name may not have in an expression, and what is written for them.
 const ESCAPES: [(&str, &str); 4] =
@@ -123,6 +261,10 @@ impl<'o> Form<'o> {
     pub fn field<'n>(self, name: &'n str) -> Option<(Cow<'n, str>, Self)> {
         match self {
             Self::Loose | Self::Dynamic => Some((Cow::Borrowed(name), self)),
+            Self::Filled(FilledIn::Custom) if name != "metadata" => {
+                Some((Cow::Borrowed(name), Self::Dynamic))
+            }
+            Self::Filled(_) => Some((Cow::Borrowed(name), self)),
             Self::Metadata => matches!(name, "name" | "generateName")
                 .then_some((Cow::Borrowed(name), Self::Dynamic)),
             Self::Resource(_) if matches!(name, "apiVersion" | "kind") => {
@@ -165,10 +307,25 @@ impl<'o> Form<'o> {
         }
     }
 
+    /// Whether the API server may fill in a field that is lacking.
+    pub fn is_filled_in(self, name: &str) -> bool {
+        let Self::Filled(filled) = self else { return false };
+        match filled {
+            FilledIn::Request => REQUEST.contains(&name),
+            FilledIn::Custom => METADATA.contains(&name),
+            FilledIn::Pod if POD.contains(&name) => true,
+            FilledIn::Pod | FilledIn::Release => {
+                METADATA.contains(&name)
+                    || DEFAULTED.contains(&name)
+                    || DEFAULTED_TOO.contains(&name)
+            }
+        }
+    }
+
     /// Whether fields have names of their own: then no index leads to one.
     pub fn is_record(self) -> bool {
         match self {
-            Self::Loose | Self::Dynamic => false,
+            Self::Loose | Self::Dynamic | Self::Filled(_) => false,
             Self::Metadata | Self::Resource(_) => true,
             Self::Schema(schema) => !matches!(schema.additional_properties, Some(Others::Like(_))),
         }

@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use self::budget::CostBudget;
 use self::evaluate::Evaluation;
-pub use self::form::Form;
+pub use self::form::{FilledIn, Form};
 use self::node::ExpressionNode;
 use self::read::Names;
-pub use self::rule::{Answer, Rule, Scope, Verdict};
+pub use self::rule::{Rule, Scope, Verdict};
 pub use self::value::ExpressionValue;
 use crate::core::object::Object;
 

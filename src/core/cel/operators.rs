@@ -53,6 +53,7 @@ impl<'o> Evaluation<'o, '_> {
                     || matches!(left, ExpressionValue::Double(_)) && right.is_map() =>
             {
                 self.search(right, left)?;
+                visible(right, left)?;
                 match right.is_map() {
                     true => Ok(ExpressionValue::Bool(right.field(left).is_some())),
                     false => self.is_in(left, right).ok_or_else(mismatch)?,
@@ -354,6 +355,11 @@ pub(super) fn visible(
     match (map, key.text()) {
         (ExpressionValue::Object(_, form), Some(name)) if form.field(name).is_none() => {
             Err(EvaluationError::unsupported(format!("the schema has no field `{name}`")))
+        }
+        (ExpressionValue::Object(map, form), Some(name))
+            if form.is_filled_in(name) && map.get(name).is_none() =>
+        {
+            Err(EvaluationError::unsupported(format!("the API server may fill in `{name}`")))
         }
         _ => Ok(()),
     }

@@ -2,6 +2,7 @@
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
 //! [schema](crate::core::kinds::schemas), and `custom_rules` against the rules of its definition.
+//! `policies` evaluates the admission policies of the set.
 //! `references` looks for names of objects that are not
 //! there, and `turns` for objects that can't be put in order. `switches` looks for invalid
 //! annotations of trueup's own, and `secrets` for keys that a Secret has twice. An error is what
@@ -9,12 +10,15 @@
 //! can't be decided from the manifests alone.
 
 mod annotations;
+#[cfg(test)]
+mod cel_tests;
 mod controllers;
 mod custom_rules;
 mod dialect;
 mod finding;
 mod limits;
 mod places;
+mod policies;
 mod references;
 mod secrets;
 #[cfg(test)]
@@ -72,7 +76,12 @@ pub struct Set<'a> {
 
 /// Everything that is wrong with a set of manifests, in the order of files and lines. `schemas` are
 /// those of the release; the definitions of the set are added to them.
-pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
+pub fn check(set: Set<'_>, schemas: Schemas) -> Vec<Finding> {
+    check_by(set, schemas, &[])
+}
+
+/// The same, with admission policies, their bindings and parameters from outside the set.
+pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> Vec<Finding> {
     let Set { manifests, problems, warnings, unreferenced, others, namespace, redact, inputs } =
         set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
@@ -91,6 +100,7 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     let rules = CustomRules::of(&named, &schemas);
     findings.extend(one_by_one(&named, &schemas, &rules));
     findings.extend(rules.unevaluated(&named));
+    findings.extend(policies::findings(&named, admission, &schemas));
     findings.extend(duplicates(&named));
     findings.extend(references::lost(&named));
     findings.extend(turns::wrong(&named, |key| {
@@ -100,7 +110,7 @@ pub fn check(set: Set<'_>, mut schemas: Schemas) -> Vec<Finding> {
     }));
 
     if !findings.is_empty() {
-        let objects = manifests.iter().map(|manifest| &manifest.object);
+        let objects = manifests.iter().chain(admission).map(|manifest| &manifest.object);
         let redactor = Redactor::with_rules(objects, redact, inputs);
         for finding in &mut findings {
             let masked = |text: &str| match &finding.object {

@@ -5,7 +5,7 @@ use crate::core::kinds::schemas::releases;
 use crate::core::manifest::read;
 
 /// The findings about a file, each as `line:column level message; hint`.
-fn findings(yaml: &str) -> Vec<String> {
+pub(super) fn findings(yaml: &str) -> Vec<String> {
     let reading = read("a.yaml", yaml.as_bytes());
     let set = Set {
         manifests: &reading.manifests,

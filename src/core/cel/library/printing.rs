@@ -83,7 +83,6 @@ fn print<'o>(
             bytes.iter().map(hex).collect()
         }
         ('f', _) => format!("{:.precision$}", finite(double)?),
-        ('e', _) => exponent(finite(double)?, precision),
         _ => return Err(mismatch()),
     };
     to.push_str(&printed);
@@ -93,16 +92,6 @@ fn print<'o>(
 /// Infinity and what is not a number are written in a locale's words.
 fn finite(value: Option<f64>) -> Result<f64, EvaluationError> {
     value.filter(|value| value.is_finite()).ok_or_else(mismatch)
-}
-
-fn exponent(value: f64, precision: usize) -> String {
-    let written = format!("{value:.precision$e}");
-    let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
-    };
-    format!("{digits}e{sign}{exponent:0>2}")
 }
 
 /// A value as `%s` writes it.

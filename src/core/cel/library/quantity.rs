@@ -23,9 +23,6 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     global("isQuantity", 1, 1, |_, a| {
         Ok(ExpressionValue::Bool(Quantity::read(text(&a[0])?).is_some()))
     }),
-    method("sign", 1, 1, |_, a| {
-        Ok(ExpressionValue::Int(i64::try_from(amount(&a[0])?.signum()).unwrap_or(0)))
-    }),
     method("isInteger", 1, 1, |_, a| {
         let amount = amount(&a[0])?;
         Ok(ExpressionValue::Bool(amount % ONE == 0))
@@ -96,7 +93,7 @@ impl Quantity {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if fraction.contains('.') || whole.len() + fraction.len() == 0 {
+        if fraction.contains('.') || number.is_empty() {
             return None;
         }
         let scale = Scale::of(suffix)?;
@@ -194,10 +191,11 @@ mod tests {
             ("100E", MOST),
             ("1e90", MOST),
             ("0", 0),
+            (".", 0),
         ] {
             assert_eq!(Quantity::read(text), Some(Quantity(billionths)), "{text}");
         }
-        for text in ["", "-", ".", "1.2.3", "512MB", "1 Gi", "1ki", "K", "1e", "1e3Ki", "٣"] {
+        for text in ["", "-", "1.2.3", "512MB", "1 Gi", "1ki", "K", "1e", "1e3Ki", "٣"] {
             assert_eq!(Quantity::read(text), None, "{text}");
         }
     }
