@@ -210,3 +210,39 @@ spec: {min: 2, max: 1}
     // The server refuses it, too, and it is said once.
     assert!(lines[2].starts_with("wrong.yaml:5:3  error    unknown field"), "{output}");
 }
+
+/// A policy about ConfigMaps, and its binding.
+const POLICY: &str = "\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: keys}
+spec:
+  matchConstraints:
+    resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+  validations: [{expression: \"!('key' in object.data)\", message: use another key}]
+";
+const BINDING: &str = "\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: keys}
+spec: {policyName: keys, validationActions: [Deny]}
+";
+
+#[test]
+fn policies_of_a_folder_are_evaluated() {
+    let checkout = Checkout::new(&[("app/app.yaml", MAP)]);
+    checkout.write("policies/sub/keys.yaml", POLICY);
+    checkout.run(&["check", "app"]).exits(0);
+    let output = checkout.run(&["check", "app", "--policy", "policies"]);
+    let unbound = output.exits(0).stdout;
+    let notice = "policies/sub/keys.yaml:3:18  warning  the policy has no";
+    assert!(unbound.starts_with(notice), "{unbound}");
+    checkout.write("policies/keys-binding.yaml", BINDING);
+    let denied = checkout.run(&["check", "app", "--policy", "policies"]).exits(1).stdout;
+    let error = "app/app.yaml:4:7  error    policy keys: use another key";
+    assert!(denied.starts_with(error), "{denied}");
+    // Answers with and without policies are not mixed up.
+    checkout.run(&["check", "app"]).exits(0);
+    let output = checkout.run(&["check", "app", "--policy", "nowhere"]).exits(2);
+    assert!(output.stderr.contains("--policy: cannot read nowhere"), "{}", output.stderr);
+}

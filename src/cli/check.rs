@@ -63,7 +63,7 @@ pub struct CheckArgs {
     ///
     /// It holds ValidatingAdmissionPolicies, their bindings and parameters as YAML or JSON. A policy
     /// without a binding does nothing, as on a server. Can be given several times.
-    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath, help_heading = HOW, display_order = 4)]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::AnyPath, help_heading = HOW, display_order = 4, hide_short_help = true)]
     policy: Vec<PathBuf>,
 
     /// Exit 1 where there are only warnings, too

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use super::budget::CostBudget;
+use super::form::Form;
 use super::node::ExpressionNode;
 use super::operators::visible;
 use super::rule::Definitions;
@@ -86,7 +87,15 @@ impl<'o> Evaluation<'o, '_> {
                         let field = ExpressionValue::Text(field);
                         self.search(&value, &field)?;
                         visible(&value, &field)?;
-                        Ok(ExpressionValue::Bool(value.field(&field).is_some()))
+                        // A field of a schema that is null counts as absent.
+                        let found = value.field(&field).filter(|found| {
+                            let has_schema = matches!(
+                                value,
+                                ExpressionValue::Object(_, Form::Schema(_) | Form::Resource(_))
+                            );
+                            !(has_schema && matches!(found, ExpressionValue::Null))
+                        });
+                        Ok(ExpressionValue::Bool(found.is_some()))
                     }
                     false => Err(overload("_._", &[value.kind(), "string"])),
                 }

@@ -56,7 +56,7 @@ const METADATA: [&str; 8] = [
     "name",
 ];
 /// Fields that have a default somewhere in Kubernetes' own kinds.
-const DEFAULTED: [&str; 78] = [
+const DEFAULTED: &[&str] = &[
     "accessModes",
     "activeDeadlineSeconds",
     "allowVolumeExpansion",
@@ -137,7 +137,30 @@ const DEFAULTED: [&str; 78] = [
     "value",
 ];
 /// More of them, which no other list has room for.
-const DEFAULTED_TOO: [&str; 13] = [
+const DEFAULTED_TOO: &[&str] = &[
+    "updateStrategy",
+    "ingressClassName",
+    "storageClassName",
+    "listKind",
+    "singular",
+    "scope",
+    "default",
+    "defaultRequest",
+    "service",
+    "expirationSeconds",
+    "resizePolicy",
+    "procMount",
+    "storageMode",
+    "pool",
+    "user",
+    "keyring",
+    "podInfoOnMount",
+    "attachRequired",
+    "fsGroupPolicy",
+    "requiresRepublish",
+    "storageCapacity",
+    "volumeLifecycleModes",
+    "seLinuxMount",
     "divisor",
     "fieldRef",
     "hostPort",

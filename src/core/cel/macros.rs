@@ -182,7 +182,12 @@ impl<'o> Evaluation<'o, '_> {
             (true, _) => {
                 self.search(&value, key)?;
                 super::operators::visible(&value, key)?;
-                value.field(key)
+                match value.field(key) {
+                    Some(ExpressionValue::Null) => {
+                        return Err(EvaluationError::unsupported("a field that is null"));
+                    }
+                    found => found,
+                }
             }
             (false, Some(index)) if value.is_list() => {
                 self.budget.take(1)?;

@@ -166,7 +166,13 @@ impl<'o> Evaluation<'o, '_> {
     ) -> EvaluationResult<'o> {
         self.search(map, key)?;
         visible(map, key)?;
-        map.field(key).ok_or_else(|| {
+        let found = map.field(key);
+        if let (ExpressionValue::Object(_, form), Some(ExpressionValue::Null)) = (map, &found)
+            && !matches!(form, Form::Loose)
+        {
+            return Err(EvaluationError::unsupported("a field that is null"));
+        }
+        found.ok_or_else(|| {
             let key = match key {
                 ExpressionValue::Int(value) => value.to_string(),
                 ExpressionValue::Uint(value) => value.to_string(),

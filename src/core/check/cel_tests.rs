@@ -65,7 +65,7 @@ fn rules_that_only_a_server_knows_are_no_errors() {
     ] {
         let text = ruled(&format!("{{rule: \"{rule}\"}}"), "{least: 1}");
         let twice = format!(
-            "{text}---\napiVersion: example.com/v1\nkind: Cache\nmetadata: {{name: b}}\nspec: {{}}\n"
+            "{text}---\napiVersion: example.com/v1\nkind: Cache\nmetadata: {{name: b}}\nspec: {{least: 2}}\n"
         );
         let found = findings(&twice);
         assert_eq!(found.len(), 1, "{found:?}");

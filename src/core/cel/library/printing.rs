@@ -1,6 +1,6 @@
 //! `format()`: cel-go's `ext/formatting.go`.
 
-use super::{elements, made, mismatch, text, times};
+use super::{elements, made, mismatch, text};
 use crate::core::cel::EvaluationError;
 use crate::core::cel::evaluate::{Evaluation, EvaluationResult};
 use crate::core::cel::value::ExpressionValue;
@@ -34,7 +34,7 @@ pub(super) fn format<'o>(
         let value = values.next().ok_or_else(|| unfit("too few arguments"))?;
         e.budget.take_text(value.size().saturating_add(40))?;
         let before = written.len();
-        print(e, &mut written, clause, precision.unwrap_or(6), &value)?;
+        print(&mut written, clause, precision.unwrap_or(6), &value)?;
         e.budget.take_text(written.len() - before)?;
     }
     Ok(made(written))
@@ -44,12 +44,11 @@ fn unfit(why: &str) -> EvaluationError {
     EvaluationError::stopped(format!("format(): {why}"))
 }
 
-fn print<'o>(
-    e: &mut Evaluation<'o, '_>,
+fn print(
     to: &mut String,
     clause: char,
     precision: usize,
-    value: &ExpressionValue<'o>,
+    value: &ExpressionValue<'_>,
 ) -> Result<(), EvaluationError> {
     let whole = match value {
         ExpressionValue::Int(value) => Some(i128::from(*value)),
@@ -66,7 +65,7 @@ fn print<'o>(
         _ => None,
     };
     let printed = match (clause, digits) {
-        ('s', _) => return plain(e, to, value, 0),
+        ('s', _) => return plain(to, value),
         ('d', Some(digits)) => format!("{sign}{digits}"),
         ('b', Some(digits)) => format!("{sign}{digits:b}"),
         ('o', Some(digits)) => format!("{sign}{digits:o}"),
@@ -82,71 +81,25 @@ fn print<'o>(
             };
             bytes.iter().map(hex).collect()
         }
-        ('f', _) => format!("{:.precision$}", finite(double)?),
+        ('f', _) => format!("{:.precision$}", small(double)?),
         _ => return Err(mismatch()),
     };
     to.push_str(&printed);
     Ok(())
 }
 
-/// Infinity and what is not a number are written in a locale's words.
-fn finite(value: Option<f64>) -> Result<f64, EvaluationError> {
-    value.filter(|value| value.is_finite()).ok_or_else(mismatch)
+/// From a thousand on, digits are written in groups.
+fn small(value: Option<f64>) -> Result<f64, EvaluationError> {
+    value.filter(|value| value.abs() < 999.0).ok_or_else(mismatch)
 }
 
-/// A value as `%s` writes it.
-fn plain<'o>(
-    e: &mut Evaluation<'o, '_>,
-    to: &mut String,
-    value: &ExpressionValue<'o>,
-    depth: usize,
-) -> Result<(), EvaluationError> {
-    e.budget.take_text(value.size().saturating_add(10))?;
-    if depth > 60 {
-        return Err(mismatch());
-    }
+/// A value as `%s` writes it. Numbers with a fraction and what has parts are written in the server's
+/// own way.
+fn plain(to: &mut String, value: &ExpressionValue<'_>) -> Result<(), EvaluationError> {
     match value {
-        ExpressionValue::Null => to.push_str("null"),
         ExpressionValue::Bool(value) => to.push_str(&value.to_string()),
         ExpressionValue::Int(value) => to.push_str(&value.to_string()),
         ExpressionValue::Uint(value) => to.push_str(&value.to_string()),
-        ExpressionValue::Double(value) if value.is_finite() => {
-            e.budget.take(40)?;
-            to.push_str(&value.to_string());
-        }
-        ExpressionValue::Time(time) => to.push_str(&times::written(*time)),
-        ExpressionValue::Span(nanos) => to.push_str(&times::seconds(*nanos)),
-        ExpressionValue::Type(name) => to.push_str(name),
-        ExpressionValue::Bytes(bytes) => {
-            to.push_str(std::str::from_utf8(bytes).map_err(|_| mismatch())?);
-        }
-        value if value.is_list() => {
-            to.push('[');
-            for (index, element) in value.elements().into_iter().flatten().enumerate() {
-                if index > 0 {
-                    to.push_str(", ");
-                }
-                plain(e, to, &element, depth + 1)?;
-            }
-            to.push(']');
-        }
-        value if value.is_map() => {
-            let mut entries = Vec::new();
-            for key in value.elements().into_iter().flatten() {
-                let (mut name, field) = (String::new(), e.field(value, &key)?);
-                plain(e, &mut name, &key, depth + 1)?;
-                entries.push((name, field));
-            }
-            entries.sort_by(|(one, _), (two, _)| one.cmp(two));
-            to.push('{');
-            for (index, (name, field)) in entries.iter().enumerate() {
-                to.push_str(if index > 0 { ", " } else { "" });
-                to.push_str(name);
-                to.push_str(": ");
-                plain(e, to, field, depth + 1)?;
-            }
-            to.push('}');
-        }
         value => to.push_str(text(value)?),
     }
     Ok(())

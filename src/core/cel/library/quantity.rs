@@ -16,13 +16,11 @@ const ONE: i128 = 1_000_000_000;
 const MOST: i128 = i64::MAX as i128 * ONE;
 
 pub(super) const FUNCTIONS: &[Entry] = &[
-    global("quantity", 1, 1, |_, a| match Quantity::read(text(&a[0])?) {
+    global("quantity", 1, 1, |_, a| match read(text(&a[0])?)? {
         Some(quantity) => Ok(found(Special::Quantity(quantity))),
         None => Err(EvaluationError::stopped("quantity(): a text is not a quantity")),
     }),
-    global("isQuantity", 1, 1, |_, a| {
-        Ok(ExpressionValue::Bool(Quantity::read(text(&a[0])?).is_some()))
-    }),
+    global("isQuantity", 1, 1, |_, a| Ok(ExpressionValue::Bool(read(text(&a[0])?)?.is_some()))),
     method("isInteger", 1, 1, |_, a| {
         let amount = amount(&a[0])?;
         Ok(ExpressionValue::Bool(amount % ONE == 0))
@@ -50,6 +48,14 @@ pub(super) const FUNCTIONS: &[Entry] = &[
         }))
     }),
 ];
+
+/// The quantity of a text. The server takes some that have no digit.
+fn read(text: &str) -> Result<Option<Quantity>, EvaluationError> {
+    match text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => Err(EvaluationError::unsupported("a quantity without digits")),
+        false => Ok(Quantity::read(text)),
+    }
+}
 
 fn amount(value: &ExpressionValue<'_>) -> Result<i128, EvaluationError> {
     match special(value)? {
@@ -93,7 +99,7 @@ impl Quantity {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if fraction.contains('.') || number.is_empty() {
+        if fraction.contains('.') || number.is_empty() && !suffix.is_empty() {
             return None;
         }
         let scale = Scale::of(suffix)?;
@@ -192,10 +198,11 @@ mod tests {
             ("1e90", MOST),
             ("0", 0),
             (".", 0),
+            ("-", 0),
         ] {
             assert_eq!(Quantity::read(text), Some(Quantity(billionths)), "{text}");
         }
-        for text in ["", "-", "1.2.3", "512MB", "1 Gi", "1ki", "K", "1e", "1e3Ki", "٣"] {
+        for text in ["", "1.2.3", "512MB", "1 Gi", "1ki", "K", "1e", "1e3Ki", "٣"] {
             assert_eq!(Quantity::read(text), None, "{text}");
         }
     }

@@ -36,10 +36,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     method("getHours", 1, 2, |_, a| span(a, 3_600_000_000_000, |time| time.hour().into())),
     method("getMinutes", 1, 2, |_, a| span(a, 60_000_000_000, |time| time.minute().into())),
     method("getSeconds", 1, 2, |_, a| span(a, 1_000_000_000, |time| time.second().into())),
-    method("getMilliseconds", 1, 2, |_, a| match &a[0] {
-        ExpressionValue::Span(nanos) => Ok(ExpressionValue::Int(nanos / 1_000_000 % 1000)),
-        _ => part(a, |time| time.millisecond().into()),
-    }),
+    method("getMilliseconds", 1, 2, |_, a| part(a, |time| time.millisecond().into())),
 ];
 
 /// The part of a time, in UTC or a zone that is named.

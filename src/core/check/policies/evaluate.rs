@@ -33,6 +33,10 @@ impl<'c> Case<'c> {
             .and(|| matching::constraints(&binding["matchResources"], candidate));
         match is_about {
             Match::No => return Vec::new(),
+            Match::Yes if !candidate.has_schema => {
+                let why = "there is no schema for the kind, so its defaults are unknown";
+                return vec![Outcome::Unknown(why.to_owned())];
+            }
             Match::Yes => {}
             Match::Unknown(why) => return vec![Outcome::Unknown(why.to_owned())],
         }

@@ -60,6 +60,8 @@ struct Candidate<'a> {
     namespace_object: Option<&'a Value>,
     object: Value,
     is_custom: bool,
+    /// Whether the defaults of the kind are known.
+    has_schema: bool,
 }
 
 /// What policies find in the objects of the set. `others` are policies, bindings and parameters from
@@ -242,7 +244,9 @@ impl<'a> Candidate<'a> {
         namespaces: &'a BTreeMap<&str, Value>,
     ) -> Self {
         let object = &manifest.object;
-        let (mut value, is_custom) = match schemas.find(object) {
+        let found = schemas.find(object);
+        let has_schema = matches!(found, SchemaLookup::Custom(_) | SchemaLookup::Release(_));
+        let (mut value, is_custom) = match found {
             SchemaLookup::Custom(schema) => (filled(object, schema), true),
             SchemaLookup::Release(_) => {
                 let mut value = Value::from(object.clone());
@@ -267,6 +271,7 @@ impl<'a> Candidate<'a> {
             namespace_object: key.namespace.as_deref().and_then(|name| namespaces.get(name)),
             object: value,
             is_custom,
+            has_schema,
         }
     }
 }
