@@ -21,7 +21,7 @@ const DEPTH: usize = 32;
 pub struct Policies {
     /// The objects.
     pub manifests: Vec<Manifest>,
-    /// What is wrong with the files.
+    /// The faults of the files.
     pub problems: Vec<Problem>,
 }
 

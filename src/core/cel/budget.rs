@@ -10,6 +10,8 @@ use super::EvaluationError;
 
 /// A list that is written out.
 pub(super) const LIST: u64 = 10;
+/// The compilation of a pattern.
+pub(super) const COMPILE: u64 = 2000;
 /// A map that is written out.
 pub(super) const MAP: u64 = 30;
 

@@ -4,18 +4,24 @@
 //! is there. Every step takes from a [`Budget`] that only shrinks. When that is used up nothing
 //! absorbs the error, unlike others, which `&&`, `||`, `all()` and `exists()` may absorb.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::budget::CostBudget;
-use super::form::Form;
 use super::node::ExpressionNode;
-use super::operators::visible;
-use super::rule::Definitions;
-use super::value::ExpressionValue;
+use super::value::form::Form;
+use super::value::{ExpressionValue, visible};
 use super::{EvaluationError, ExpressionLimits};
 
 /// The value of an expression, or the error.
 pub(super) type EvaluationResult<'o> = Result<ExpressionValue<'o>, EvaluationError>;
+
+/// Composed variables: each is worked out when it is first asked for.
+#[derive(Debug, Default)]
+pub struct Definitions<'o> {
+    pub(super) nodes: Vec<Result<&'o ExpressionNode, &'o str>>,
+    pub(super) known: RefCell<Vec<Option<EvaluationResult<'o>>>>,
+}
 
 /// Working one expression out.
 pub(super) struct Evaluation<'o, 'b> {
@@ -164,10 +170,10 @@ impl<'o> Evaluation<'o, '_> {
                     nodes.iter().map(|node| self.value(node, scope)).collect();
                 self.call(*function, &arguments?)
             }
-            ExpressionNode::Library(entry, nodes) => {
+            ExpressionNode::Library(function, nodes) => {
                 let arguments: Result<Vec<_>, _> =
                     nodes.iter().map(|node| self.value(node, scope)).collect();
-                self.library(entry, &arguments?)
+                self.library(*function, &arguments?)
             }
             ExpressionNode::Matches(text, pattern, length) => {
                 let text = self.value(text, scope)?;
@@ -175,6 +181,22 @@ impl<'o> Evaluation<'o, '_> {
             }
             ExpressionNode::Each(each) => self.each(each, scope),
         }
+    }
+
+    /// A composed variable. One can use those before it only, so that this ends.
+    pub(super) fn defined(&mut self, number: usize) -> EvaluationResult<'o> {
+        self.budget.take(1)?;
+        let lacking = || EvaluationError::unsupported("a variable that is not defined");
+        let definitions = self.defined.ok_or_else(lacking)?;
+        if let Some(known) = definitions.known.borrow().get(number).ok_or_else(lacking)? {
+            return known.clone();
+        }
+        let value = match *definitions.nodes.get(number).ok_or_else(lacking)? {
+            Ok(node) => self.value(node, None),
+            Err(why) => Err(EvaluationError::unsupported(why)),
+        };
+        definitions.known.borrow_mut()[number] = Some(value.clone());
+        value
     }
 
     /// `&&`, which `false` decides, and `||`, which `true` does, whatever is wrong with the other.

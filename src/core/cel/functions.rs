@@ -3,15 +3,12 @@
 use std::rc::Rc;
 
 use super::EvaluationError;
-use super::budget::through;
+use super::budget::{COMPILE, through};
 use super::evaluate::{Evaluation, EvaluationResult, overload};
 use super::node::Function;
 use super::value::ExpressionValue;
 use super::{library, re2};
 use crate::core::pattern::Pattern;
-
-/// The cost of compiling a pattern.
-pub(super) const COMPILE: u64 = 2000;
 
 impl<'o> Evaluation<'o, '_> {
     pub(super) fn call(

@@ -6,7 +6,7 @@ use super::EvaluationError;
 use super::budget::{LIST, MAP};
 use super::evaluate::{Evaluation, EvaluationResult, MacroScope, overload, truth};
 use super::node::{Each, ExpressionNode, Macro};
-use super::value::ExpressionValue;
+use super::value::{ExpressionValue, visible};
 
 /// The entries of a map that is made.
 type Entries<'o> = Vec<(ExpressionValue<'o>, ExpressionValue<'o>)>;
@@ -181,7 +181,7 @@ impl<'o> Evaluation<'o, '_> {
         let found = match (value.is_map(), key.index()) {
             (true, _) => {
                 self.search(&value, key)?;
-                super::operators::visible(&value, key)?;
+                visible(&value, key)?;
                 match value.field(key) {
                     Some(ExpressionValue::Null) => {
                         return Err(EvaluationError::unsupported("a field that is null"));

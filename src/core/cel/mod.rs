@@ -8,10 +8,10 @@
 
 mod budget;
 mod evaluate;
-mod form;
 mod functions;
 mod library;
 mod macros;
+mod moments;
 mod node;
 mod operators;
 mod re2;
@@ -24,11 +24,11 @@ use std::sync::Arc;
 
 use self::budget::CostBudget;
 use self::evaluate::Evaluation;
-pub use self::form::{FilledIn, Form};
 use self::node::ExpressionNode;
 use self::read::Names;
 pub use self::rule::{Rule, Scope, Verdict};
 pub use self::value::ExpressionValue;
+pub use self::value::form::{FilledIn, Form};
 use crate::core::object::Object;
 
 /// The name of the object in an expression.

@@ -1,7 +1,6 @@
 //! An expression as it is worked out: what can be wrong with it whatever the object has been found
 //! already.
 
-use super::library::Entry;
 use crate::core::pattern::Pattern;
 
 /// A part of an expression, and its parts.
@@ -36,8 +35,8 @@ pub(super) enum ExpressionNode {
     If(Box<[ExpressionNode; 3]>),
     Binary(Binary, Box<ExpressionNode>, Box<ExpressionNode>),
     Call(Function, Vec<ExpressionNode>),
-    /// A function of a library.
-    Library(&'static Entry, Vec<ExpressionNode>),
+    /// A function of a library, by its number there.
+    Library(usize, Vec<ExpressionNode>),
     /// A pattern that is written out is read once; its length beside it.
     Matches(Box<ExpressionNode>, Pattern, usize),
     Each(Box<Each>),

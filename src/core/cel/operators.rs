@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::EvaluationError;
 use super::evaluate::{Evaluation, EvaluationResult, overload};
-use super::form::Form;
-use super::library::times;
 use super::node::Binary;
-use super::value::ExpressionValue;
+use super::value::form::Form;
+use super::value::{ExpressionValue, visible};
 
 impl<'o> Evaluation<'o, '_> {
     pub(super) fn binary(
@@ -123,7 +124,7 @@ impl<'o> Evaluation<'o, '_> {
         {
             return Err(EvaluationError::stopped("Division by zero"));
         }
-        if let Some(made) = times::sum(operator, left, right) {
+        if let Some(made) = sum(operator, left, right) {
             return made.map_err(EvaluationError::stopped);
         }
         let made = match (left, right) {
@@ -267,7 +268,7 @@ impl<'o> Evaluation<'o, '_> {
         Ok(match (left, right) {
             (ExpressionValue::Null, ExpressionValue::Null) => true,
             (ExpressionValue::Type(one), ExpressionValue::Type(two)) => one == two,
-            (ExpressionValue::Special(one), ExpressionValue::Special(two)) => one == two,
+            (ExpressionValue::Special(one), ExpressionValue::Special(two)) => one.is_same(&**two),
             (ExpressionValue::Optional(one), ExpressionValue::Optional(two)) => {
                 return match (one, two) {
                     (Some(one), Some(two)) => self.equal(one, two),
@@ -353,24 +354,40 @@ impl<'o> Evaluation<'o, '_> {
     }
 }
 
-/// Whether rules see a field at all.
-pub(super) fn visible(
-    map: &ExpressionValue<'_>,
-    key: &ExpressionValue<'_>,
-) -> Result<(), EvaluationError> {
-    match (map, key.text()) {
-        (ExpressionValue::Object(_, form), Some(name)) if form.field(name).is_none() => {
-            Err(EvaluationError::unsupported(format!("the schema has no field `{name}`")))
-        }
-        (ExpressionValue::Object(map, form), Some(name))
-            if form.is_filled_in(name) && map.get(name).is_none() =>
-        {
-            Err(EvaluationError::unsupported(format!("the API server may fill in `{name}`")))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn beyond(index: &str) -> EvaluationError {
     EvaluationError::stopped(format!("Index out of bounds: {index}"))
+}
+
+/// The sum or the difference of times and durations; `None` of other values.
+fn sum<'o>(
+    operator: Binary,
+    left: &ExpressionValue<'o>,
+    right: &ExpressionValue<'o>,
+) -> Option<Result<ExpressionValue<'o>, &'static str>> {
+    let moved = |time: &Timestamp, nanos: Option<i64>| {
+        let time = nanos.and_then(|nanos| time.checked_add(SignedDuration::from_nanos(nanos)).ok());
+        time.map(ExpressionValue::Time).ok_or("overflow of a time")
+    };
+    let long =
+        |nanos: Option<i64>| nanos.map(ExpressionValue::Span).ok_or("overflow of a duration");
+    match (operator, left, right) {
+        (Binary::Add, ExpressionValue::Time(time), ExpressionValue::Span(nanos))
+        | (Binary::Add, ExpressionValue::Span(nanos), ExpressionValue::Time(time)) => {
+            Some(moved(time, Some(*nanos)))
+        }
+        (Binary::Subtract, ExpressionValue::Time(time), ExpressionValue::Span(nanos)) => {
+            Some(moved(time, nanos.checked_neg()))
+        }
+        (Binary::Subtract, ExpressionValue::Time(one), ExpressionValue::Time(two)) => {
+            let nanos = one.as_nanosecond().checked_sub(two.as_nanosecond());
+            Some(long(nanos.and_then(|nanos| i64::try_from(nanos).ok())))
+        }
+        (Binary::Add, ExpressionValue::Span(one), ExpressionValue::Span(two)) => {
+            Some(long(one.checked_add(*two)))
+        }
+        (Binary::Subtract, ExpressionValue::Span(one), ExpressionValue::Span(two)) => {
+            Some(long(one.checked_sub(*two)))
+        }
+        _ => None,
+    }
 }

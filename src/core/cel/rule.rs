@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::budget::CostBudget;
-use super::evaluate::{Evaluation, EvaluationResult};
+use super::evaluate::{Definitions, Evaluation};
 use super::node::ExpressionNode;
 use super::read::{self, Names};
 use super::value::ExpressionValue;
@@ -25,7 +25,7 @@ pub struct Rule {
     node: Result<Arc<ExpressionNode>, String>,
 }
 
-/// What a rule comes to.
+/// The outcome of a rule.
 #[derive(Debug)]
 pub enum Verdict<T> {
     /// Its value.
@@ -45,13 +45,6 @@ pub struct Scope<'o> {
     spent: u64,
 }
 
-/// Composed variables: each is worked out when it is first asked for.
-#[derive(Debug, Default)]
-pub struct Definitions<'o> {
-    rules: &'o [Rule],
-    known: RefCell<Vec<Option<EvaluationResult<'o>>>>,
-}
-
 /// An answer in the words of the expression's own type.
 pub type Answer<'o> = Verdict<ExpressionValue<'o>>;
 
@@ -66,14 +59,17 @@ impl<'o> Scope<'o> {
         Self { spent, ..self }
     }
 
-    /// What all rules have cost.
+    /// The cost of all rules.
     pub fn spent(&self) -> u64 {
         self.spent
     }
 
     /// Composed variables with them, in the order of their names.
     pub fn with(mut self, rules: &'o [Rule]) -> Self {
-        self.defined = Definitions { rules, known: RefCell::new(vec![None; rules.len()]) };
+        self.defined = Definitions {
+            nodes: rules.iter().map(|rule| rule.node.as_deref().map_err(String::as_str)).collect(),
+            known: RefCell::new(vec![None; rules.len()]),
+        };
         self
     }
 }
@@ -134,24 +130,5 @@ impl Rule {
         let Verdict::Known(value) = self.value(scope) else { return None };
         let text = value.text()?.trim();
         (!text.is_empty() && !text.contains('\n')).then(|| text.to_owned())
-    }
-}
-
-impl<'o> Evaluation<'o, '_> {
-    /// A composed variable. One can use those before it only, so that this ends.
-    pub(super) fn defined(&mut self, number: usize) -> EvaluationResult<'o> {
-        self.budget.take(1)?;
-        let lacking = || EvaluationError::unsupported("a variable that is not defined");
-        let definitions = self.defined.ok_or_else(lacking)?;
-        if let Some(known) = definitions.known.borrow().get(number).ok_or_else(lacking)? {
-            return known.clone();
-        }
-        let rule: &'o Rule = definitions.rules.get(number).ok_or_else(lacking)?;
-        let value = match &rule.node {
-            Ok(node) => self.value(node, None),
-            Err(why) => Err(EvaluationError::unsupported(why)),
-        };
-        definitions.known.borrow_mut()[number] = Some(value.clone());
-        value
     }
 }

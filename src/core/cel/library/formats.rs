@@ -7,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::urls::Url;
-use super::{Entry, Special, found, global, made, method, mismatch, special, text, times};
+use super::{Entry, Special, found, global, made, method, mismatch, special, text};
 use crate::core::cel::EvaluationError;
 use crate::core::cel::evaluate::{Evaluation, EvaluationResult};
+use crate::core::cel::moments;
 use crate::core::cel::value::ExpressionValue;
 
 /// The names of the forms, which functions have as well.
@@ -91,8 +92,8 @@ fn is_sound(format: &str, text: &str) -> Result<bool, EvaluationError> {
         "uri" => Url::read(text).is_some(),
         "uuid" => is_uuid(text),
         "byte" => STANDARD.decode(text).is_ok(),
-        "date" => times::date(text).is_some(),
-        "datetime" => match times::timestamp(text) {
+        "date" => moments::date(text).is_some(),
+        "datetime" => match moments::timestamp(text) {
             Some(_) => true,
             // The server takes more forms than one.
             None if text.starts_with(|c: char| c.is_ascii_digit()) => {

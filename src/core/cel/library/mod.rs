@@ -15,10 +15,11 @@ mod quantity;
 mod regex;
 mod semver;
 mod strings;
-pub mod times;
+mod times;
 mod urls;
 
-use std::net::IpAddr;
+use core::net::IpAddr;
+use std::any::Any;
 use std::rc::Rc;
 
 pub use self::networks::Cidr;
@@ -27,7 +28,8 @@ pub use self::semver::Semver;
 pub use self::urls::Url;
 use super::EvaluationError;
 use super::evaluate::{Evaluation, EvaluationResult, overload};
-use super::value::ExpressionValue;
+use super::moments;
+use super::value::{ExpressionValue, LibraryValue};
 
 /// A value of a library.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +48,8 @@ pub enum Special {
     Format(&'static str),
 }
 
-impl Special {
-    /// The name of its type.
-    pub(super) fn kind(&self) -> &'static str {
+impl LibraryValue for Special {
+    fn kind(&self) -> &'static str {
         match self {
             Self::Ip(_) => "net.IP",
             Self::Cidr(_) => "net.CIDR",
@@ -57,6 +58,14 @@ impl Special {
             Self::Url(_) => "kubernetes.URL",
             Self::Format(_) => "kubernetes.NamedFormat",
         }
+    }
+
+    fn is_same(&self, other: &dyn LibraryValue) -> bool {
+        other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 
@@ -105,10 +114,10 @@ static LIBRARIES: [&[Entry]; 12] = [
     formats::FUNCTIONS,
 ];
 
-/// The function of a name, called with so many arguments, as a method or not.
-pub(super) fn find(name: &str, arguments: usize, is_method: bool) -> Option<&'static Entry> {
+/// The number of the function of a name, called with so many arguments, as a method or not.
+pub(super) fn find(name: &str, arguments: usize, is_method: bool) -> Option<usize> {
     let mut all = LIBRARIES.into_iter().flatten();
-    all.find(|entry| {
+    all.position(|entry| {
         let (least, most) = entry.arguments;
         entry.name == name && entry.is_method == is_method && (least..=most).contains(&arguments)
     })
@@ -119,9 +128,10 @@ impl<'o> Evaluation<'o, '_> {
     /// does beyond that it pays for itself.
     pub(super) fn library(
         &mut self,
-        entry: &Entry,
+        function: usize,
         arguments: &[ExpressionValue<'o>],
     ) -> EvaluationResult<'o> {
+        let entry = LIBRARIES.into_iter().flatten().nth(function).ok_or_else(mismatch)?;
         self.budget.take(1)?;
         for argument in arguments {
             match argument.text() {
@@ -173,7 +183,7 @@ fn elements<'o>(value: &ExpressionValue<'o>) -> Result<Vec<ExpressionValue<'o>>,
 
 fn special<'v>(value: &'v ExpressionValue<'_>) -> Result<&'v Special, EvaluationError> {
     match value {
-        ExpressionValue::Special(special) => Ok(special),
+        ExpressionValue::Special(value) => value.as_any().downcast_ref().ok_or_else(mismatch),
         _ => Err(mismatch()),
     }
 }
@@ -193,9 +203,9 @@ fn found<'o>(value: Special) -> ExpressionValue<'o> {
 /// The text of a value that is no plain one, as `string()` gives it.
 pub(super) fn written(value: &ExpressionValue<'_>) -> Option<String> {
     match value {
-        ExpressionValue::Time(time) => Some(times::written(*time)),
-        ExpressionValue::Span(nanos) => Some(times::seconds(*nanos)),
-        ExpressionValue::Special(special) => match &**special {
+        ExpressionValue::Time(time) => Some(moments::written(*time)),
+        ExpressionValue::Span(nanos) => Some(moments::seconds(*nanos)),
+        ExpressionValue::Special(_) => match special(value).ok()? {
             Special::Ip(ip) => Some(ip.to_string()),
             Special::Cidr(cidr) => Some(cidr.to_string()),
             _ => None,

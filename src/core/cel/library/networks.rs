@@ -1,7 +1,7 @@
 //! Addresses: k8s.io/apiserver, `pkg/cel/library/ip.go` and `cidr.go`.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 
 use super::{Entry, Special, found, global, method, mismatch, special, text};
 use crate::core::cel::EvaluationError;

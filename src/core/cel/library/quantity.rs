@@ -51,7 +51,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 
 /// The quantity of a text. The server takes some that have no digit.
 fn read(text: &str) -> Result<Option<Quantity>, EvaluationError> {
-    match text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    match !text.is_empty() && Scale::of(text).is_some() {
         true => Err(EvaluationError::unsupported("a quantity without digits")),
         false => Ok(Quantity::read(text)),
     }
@@ -146,7 +146,7 @@ impl Quantity {
     }
 }
 
-/// What a number is multiplied with: a power of ten, and one of two.
+/// The factor of a number: a power of ten, and one of two.
 struct Scale {
     tens: i32,
     binary: i128,

@@ -2,9 +2,8 @@
 
 use super::{Entry, int, made, method, text};
 use crate::core::cel::EvaluationError;
-use crate::core::cel::budget::through;
+use crate::core::cel::budget::{COMPILE, through};
 use crate::core::cel::evaluate::{Evaluation, EvaluationResult};
-use crate::core::cel::functions::COMPILE;
 use crate::core::cel::re2;
 use crate::core::cel::value::ExpressionValue;
 use crate::core::pattern::Pattern;

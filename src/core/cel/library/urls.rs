@@ -16,9 +16,7 @@ pub struct Url {
 
 pub(super) const FUNCTIONS: &[Entry] = &[
     global("url", 1, 1, |_, a| match &a[0] {
-        ExpressionValue::Special(special) if matches!(**special, Special::Url(_)) => {
-            Ok(a[0].clone())
-        }
+        ExpressionValue::Special(_) if url(a).is_ok() => Ok(a[0].clone()),
         value => match Url::read(text(value)?) {
             Some(url) => Ok(found(Special::Url(url))),
             None => Err(EvaluationError::stopped("url(): a text is not a URL")),
@@ -113,7 +111,7 @@ fn is_host(host: &str) -> bool {
         return match rest.rfind(']') {
             Some(end) => {
                 let address = rest[..end].split("%25").next().unwrap_or_default();
-                is_port(&rest[end + 1..]) && address.parse::<std::net::Ipv6Addr>().is_ok()
+                is_port(&rest[end + 1..]) && address.parse::<core::net::Ipv6Addr>().is_ok()
             }
             None => false,
         };

@@ -6,7 +6,7 @@ use crate::core::cel::{ExpressionValue, FilledIn, Form, Rule, Scope, Verdict};
 use crate::core::json::{Map, Value, json};
 use crate::core::manifest::Manifest;
 
-/// What comes of a policy.
+/// The outcome of a policy.
 pub(super) enum Outcome {
     /// It does not admit the object: how bad that is, the expression, and why.
     Denied(Level, String, String),

@@ -2,8 +2,8 @@
 //! the API server evaluates them when an object is created (k8s.io/apiserver,
 //! `pkg/admission/plugin/policy/validating`).
 //!
-//! What only a server knows, as an authorizer, parameters that are not in the set, or the labels of a
-//! namespace elsewhere, is never guessed: an expression that asks for it is reported once.
+//! Facts that only a server has, as an authorizer, parameters that are not in the set, or the labels of a
+//! namespace elsewhere, are never guessed: an expression that asks for one is reported once.
 
 mod defaults;
 mod evaluate;
@@ -64,7 +64,7 @@ struct Candidate<'a> {
     has_schema: bool,
 }
 
-/// What policies find in the objects of the set. `others` are policies, bindings and parameters from
+/// The findings of policies in the objects of the set. `others` are policies, bindings and parameters from
 /// elsewhere; of those a policy without a binding is reported.
 pub(super) fn findings(
     named: &[(&ObjectKey, &Manifest)],

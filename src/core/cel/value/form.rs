@@ -9,8 +9,8 @@ use std::rc::Rc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::library::times;
-use super::value::ExpressionValue;
+use super::ExpressionValue;
+use crate::core::cel::moments;
 use crate::core::json::Value as Json;
 use crate::core::kinds::schemas::{JsonType, Others, Schema};
 
@@ -257,9 +257,9 @@ impl<'o> Form<'o> {
             _ => None,
         };
         let read = match format {
-            Some("duration") => times::duration(text).map(ExpressionValue::Span),
-            Some("date-time") => times::timestamp(text).map(ExpressionValue::Time),
-            Some("date") => times::date(text).map(ExpressionValue::Time),
+            Some("duration") => moments::duration(text).map(ExpressionValue::Span),
+            Some("date-time") => moments::timestamp(text).map(ExpressionValue::Time),
+            Some("date") => moments::date(text).map(ExpressionValue::Time),
             Some("byte") => {
                 STANDARD.decode(text).ok().map(|bytes| ExpressionValue::Bytes(Rc::from(bytes)))
             }
@@ -354,7 +354,7 @@ impl<'o> Form<'o> {
         }
     }
 
-    /// What a list is, where its elements have no order.
+    /// The type of a list whose elements have no order.
     pub fn list_type(self) -> Option<&'o str> {
         match self {
             Self::Schema(schema) => {

@@ -1,14 +1,28 @@
 //! Values of expressions: those of the object, which stay where they are, and those that are made,
 //! which are shared. Copying a value costs the same however large it is.
 
+pub mod form;
+
+use std::any::Any;
 use std::cmp::Ordering;
+use std::fmt;
 use std::rc::Rc;
 
-use super::form::Form;
-use super::library::Special;
+use super::EvaluationError;
 use super::node::Literal;
+use form::Form;
 
 use crate::core::json::{Map, Value as Json};
+
+/// A value of a library, which only the library looks into.
+pub trait LibraryValue: fmt::Debug {
+    /// The name of its type.
+    fn kind(&self) -> &'static str;
+    /// Whether another is the same.
+    fn is_same(&self, other: &dyn LibraryValue) -> bool;
+    /// The value for the library.
+    fn as_any(&self) -> &dyn Any;
+}
 
 /// A value.
 #[derive(Clone, Debug)]
@@ -44,7 +58,7 @@ pub enum ExpressionValue<'o> {
     /// A length of time, in nanoseconds.
     Span(i64),
     /// A value of one of Kubernetes' libraries.
-    Special(Rc<Special>),
+    Special(Rc<dyn LibraryValue>),
     /// A value that may be lacking.
     Optional(Option<Rc<ExpressionValue<'o>>>),
     /// A value that can't be read as its schema says.
@@ -204,5 +218,23 @@ impl<'o> ExpressionValue<'o> {
             (Self::Span(one), Self::Span(two)) => Some(one.cmp(two)),
             _ => Some(self.text()?.cmp(other.text()?)),
         }
+    }
+}
+
+/// Whether rules see a field at all.
+pub(super) fn visible(
+    map: &ExpressionValue<'_>,
+    key: &ExpressionValue<'_>,
+) -> Result<(), EvaluationError> {
+    match (map, key.text()) {
+        (ExpressionValue::Object(_, form), Some(name)) if form.field(name).is_none() => {
+            Err(EvaluationError::unsupported(format!("the schema has no field `{name}`")))
+        }
+        (ExpressionValue::Object(map, form), Some(name))
+            if form.is_filled_in(name) && map.get(name).is_none() =>
+        {
+            Err(EvaluationError::unsupported(format!("the API server may fill in `{name}`")))
+        }
+        _ => Ok(()),
     }
 }
