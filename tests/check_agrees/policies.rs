@@ -144,6 +144,7 @@ fn found(before: &[Value], object: &Value) -> Vec<Finding> {
         manifests: &reading.manifests,
         problems: &reading.problems,
         unreferenced: &[],
+        others: &[],
         warnings: &[],
         namespace: super::NAMESPACE,
         redact: &[],

@@ -137,6 +137,7 @@ fn a_policy_from_elsewhere_needs_a_binding() {
         manifests: &[],
         problems: &[],
         unreferenced: &[],
+        others: &[],
         warnings: &[],
         namespace: "shop",
         redact: &[],
