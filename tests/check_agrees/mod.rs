@@ -1,9 +1,9 @@
 //! `check` finds no error in what an API server takes with strict validation.
 
 mod corpus;
-mod table;
 mod policies;
 mod rules;
+mod table;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -325,7 +325,9 @@ impl<'o> Form<'o> {
     /// The keys that tell the elements of a list apart.
     pub fn list_map_keys(self) -> &'o [String] {
         match self {
-            Self::Schema(schema) if schema.list_type.as_deref() == Some("map") => &schema.list_map_keys,
+            Self::Schema(schema) if schema.list_type.as_deref() == Some("map") => {
+                &schema.list_map_keys
+            }
             _ => &[],
         }
     }
