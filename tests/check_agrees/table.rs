@@ -65,7 +65,7 @@ struct Row {
 
 fn rows(table: &str) -> Vec<Row> {
     let read = |name: &str| fs::read_to_string(fixture(&format!("validation/{name}"))).unwrap();
-    let bases: Vec<String> = read("bases.yaml").split("---\n").map(str::to_owned).collect();
+    let bases: Vec<String> = read("bases.txt").split("---\n").map(str::to_owned).collect();
     let mut base = "";
     let mut rows = Vec::new();
     for (line, number) in read(table).lines().zip(1..) {

@@ -69,7 +69,7 @@ pub enum CheckRule {
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,

@@ -140,7 +140,10 @@ fn one_by_one(
             if findings.iter().all(|finding| finding.level != Level::Error) {
                 findings.extend(rules.broken(key, manifest, schemas));
             }
-            findings.extend(validation::refused(key, manifest, schemas));
+            let refused = validation::refused(key, manifest, schemas);
+            let told = |finding: &Finding| is_misspelt(finding, &findings);
+            let refused: Vec<Finding> = refused.into_iter().filter(|it| !told(it)).collect();
+            findings.extend(refused);
             findings.extend(secrets::twice(key, manifest));
             findings.extend(annotations::wrong(key, manifest));
             findings.extend(controllers::fields(key, manifest));
@@ -159,6 +162,21 @@ fn one_by_one(
         });
         joined.flatten().collect()
     })
+}
+
+/// A field that is missing only because its name is misspelt, as `found` says.
+fn is_misspelt(missing: &Finding, found: &[Finding]) -> bool {
+    fn parts(finding: &Finding) -> Option<(&str, &str)> {
+        let field = finding.field.as_deref()?;
+        Some(field.rsplit_once('.').unwrap_or(("", field)))
+    }
+    let Some((around, name)) = parts(missing) else { return false };
+    missing.rule == CheckRule::MissingField
+        && found
+            .iter()
+            .filter(|it| it.rule == CheckRule::UnknownField)
+            .filter_map(parts)
+            .any(|(beside, unknown)| around == beside && !suggest(unknown, [name]).is_empty())
 }
 
 /// An object's identity, with its namespace filled in.

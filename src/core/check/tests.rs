@@ -339,3 +339,14 @@ fn every_type_of_a_release_can_be_read() {
     }
     assert!(Schemas::of("1.0").is_none());
 }
+
+#[test]
+fn a_misspelt_field_is_not_missing_as_well() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  prots: []\n";
+    let told = "5:3 error unknown field `prots`, did you mean `ports`?";
+    assert_eq!(findings(service), [told]);
+    let without = service.replace("prots: []", "selector: {app: web}");
+    let missing =
+        "4:1 error `ports` is missing in `spec`: only a headless Service goes without them";
+    assert!(findings(&without).iter().any(|it| it == missing), "{:#?}", findings(&without));
+}
