@@ -156,7 +156,9 @@ fn rendered_objects_are_checked() {
     assert!(lines[2].starts_with("remote/kustomization.yaml:1:13  error    "), "{output}");
     assert_eq!(
         lines[3..],
-        ["2 errors, 1 warning · 2 objects in 2 files · Kubernetes 1.36 schemas"]
+        [
+            "2 errors, 1 warning · 2 objects in 2 files · Kubernetes 1.36 schemas · charts for Kubernetes 1.36.0"
+        ]
     );
 }
 

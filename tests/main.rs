@@ -8,6 +8,7 @@ mod all_targets;
 mod answered;
 mod apply;
 mod attribution;
+mod chart_version;
 mod check;
 mod check_agrees;
 mod checkout;

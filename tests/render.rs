@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use trueup::core::source::formats::Formats;
 use trueup::core::source::programs::GuardMode;
 use trueup::core::source::snapshot::{Revision, Snapshot};
+use trueup::render::kubernetes::KubernetesVersion;
 use trueup::render::limits::ProgramLimits;
 use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
@@ -427,6 +428,7 @@ fn run(program: &str, limits: ProgramLimits) -> Rendered {
         readable: Vec::new(),
         formats: Formats::default(),
         namespace: "default".to_owned(),
+        kubernetes: KubernetesVersion::of_release("1.36"),
     };
     let path = "a.jsonnet".to_owned();
     let revision = Revision {

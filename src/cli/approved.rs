@@ -11,6 +11,7 @@ use crate::core::policy::run_options::RunOptions;
 use crate::git::Checkout;
 
 use super::exit::Failure;
+use super::kubernetes;
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, setting};
 
@@ -94,7 +95,7 @@ impl TargetArgs {
             rev: Some(commit),
             worktree: false,
             inventory: Inventory { name, namespace: home },
-            render: setting(config.render, &namespace)?,
+            render: setting(config.render, &namespace, kubernetes::of_cluster(cluster))?,
             ignore: config.ignore,
             health: config.health,
             redact: file.redact(declared.then_some(purpose.target.as_str())),

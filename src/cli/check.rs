@@ -12,13 +12,14 @@ use super::exit::{Exit, Failure};
 use super::headings::HOW;
 use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
+use super::kubernetes;
 use super::policies::Policies;
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
 use super::ui::Ui;
 use crate::app::{Beside, Declaration, Declared, FilesDigest, Target, declare_unless};
 use crate::core::check::{Finding, Level, Set, check_by};
-use crate::core::kinds::schemas::{Schemas, releases};
+use crate::core::kinds::schemas::Schemas;
 use crate::git::Checkout;
 
 /// The end of `trueup check --help`.
@@ -48,8 +49,8 @@ pub struct CheckArgs {
     #[command(flatten)]
     cache: CacheArgs,
 
-    /// Release whose schemas to use [default: the newest]
-    #[arg(long, value_name = "VERSION", value_parser = release, help_heading = HOW, display_order = 3, hide_short_help = true)]
+    /// Release whose schemas to use, and that charts are rendered for [default: the newest]
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = HOW, display_order = 3, hide_short_help = true)]
     kubernetes_version: Option<&'static str>,
 
     /// Ask a throwaway API server about every object as well
@@ -96,7 +97,8 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let checkout = Checkout::discover(directory)?;
     let mut target = args.files.resolve(directory, &checkout)?;
     target.render.reuse = !args.cache.no_cache;
-    let release = args.release();
+    target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+    let release = args.kubernetes_version.unwrap_or_else(kubernetes::newest);
     let policies = Policies::read(&args.policy, directory)?;
     let kept = kept(&args, &target, release, &checkout).map(Arc::new);
     let recall = {
@@ -132,6 +134,7 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         objects: answer.objects,
         files: answer.files,
         release,
+        charts_for: target.render.kubernetes.used(),
         commit: &revision.commit,
         dirty: revision.dirty,
         elapsed: begin.elapsed(),
@@ -194,14 +197,4 @@ async fn findings(
         return Ok(rehearsal.beside(found));
     }
     Ok(found)
-}
-
-/// Reads `1.36`, `v1.36` or `1.36.3`.
-fn release(text: &str) -> Result<&'static str, String> {
-    let mut parts = text.trim_start_matches('v').split('.');
-    let wanted =
-        format!("{}.{}", parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    releases().find(|release| *release == wanted).ok_or_else(|| {
-        format!("trueup has the schemas of {}", releases().collect::<Vec<_>>().join(", "))
-    })
 }

@@ -19,6 +19,7 @@ pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
 mod kept;
+mod kubernetes;
 pub mod locking;
 mod named_verbs;
 mod names;

@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use super::exit::{Exit, Failure};
 use super::headings::HOW;
 use super::kept::{CacheArgs, KeptAnswers};
-use super::present::objects;
+use super::kubernetes;
+use super::present::{self, objects};
 use super::target::FilesArgs;
 use super::ui::Ui;
 use crate::app::{Beside, Declaration, FilesDigest, Target, declare_unless};
@@ -47,6 +48,10 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml", help_heading = HOW, display_order = 1)]
     output: RenderFormat,
 
+    /// Release that charts are rendered for, where trueup.yaml names none [default: the newest]
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = HOW, display_order = 4, hide_short_help = true)]
+    kubernetes_version: Option<&'static str>,
+
     /// Say what confines the programs that render
     #[arg(short, long, help_heading = HOW, display_order = 3)]
     verbose: bool,
@@ -74,6 +79,7 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     let checkout = Checkout::discover(directory)?;
     let mut target = args.files.resolve(directory, &checkout)?;
     target.render.reuse = !args.cache.no_cache;
+    target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
     let kept = kept(&args, &target, &checkout).map(Arc::new);
     let recall = {
         let kept = kept.clone();
@@ -83,7 +89,7 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     let declaration = declare_unless(&target, &checkout, Beside::Nothing, recall).await;
     waiting.finish_and_clear();
     match args.verbose {
-        true => cell(&target.render, ui),
+        true => verbose(&target.render, ui),
         false => ui.cell(),
     }
     let (declared, digest) = match declaration? {
@@ -158,11 +164,14 @@ fn kept(args: &RenderArgs, target: &Target, checkout: &Checkout) -> Option<KeptA
     is_kept.then(|| KeptAnswers::of("render", &(args.output, &target.redact), checkout))?
 }
 
-/// Says which guards of the renderers' cell there are.
-fn cell(setting: &Setting, ui: &mut Ui) {
+/// Says which guards of the renderers' cell there are, and which Kubernetes charts were shown.
+fn verbose(setting: &Setting, ui: &mut Ui) {
     let guards = Guards::of_this_machine(setting.launcher.as_deref());
     for line in guards.lines(&setting.limits) {
         // A closed stderr has no reader.
         let _ = writeln!(ui.stderr(), "cell: {line}");
+    }
+    if let Some(version) = setting.kubernetes.used() {
+        let _ = writeln!(ui.stderr(), "{}", present::charts_for(version));
     }
 }

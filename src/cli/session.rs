@@ -280,6 +280,7 @@ impl Session {
             requests: self.cluster.requests(),
             elapsed: self.begin.elapsed(),
             plan_sha256: self.plan_sha256.as_deref(),
+            charts_for: target.render.kubernetes.used(),
         }
     }
 }

@@ -13,6 +13,7 @@ pub use super::access::{AccessArgs, CONCURRENCY};
 use super::cache::cache_folder;
 use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
+use super::kubernetes;
 use super::names::{derived, plain, sanitized, siblings};
 use crate::app::{DeclaredPath, OtherTarget, Target};
 use crate::cluster::Cluster;
@@ -28,6 +29,7 @@ use crate::core::source::formats::Formats;
 use crate::git::Checkout;
 use crate::local::bounded_read;
 use crate::render::Setting;
+use crate::render::kubernetes::KubernetesVersion;
 use crate::render::limits::ProgramLimits;
 
 /// The files of a run.
@@ -204,7 +206,7 @@ impl TargetArgs {
             rev: self.files.rev.clone(),
             worktree: self.files.worktree,
             inventory: Inventory { name: inventory, namespace: namespace.clone() },
-            render: setting(declared.render, &namespace)?,
+            render: setting(declared.render, &namespace, kubernetes::of_cluster(cluster))?,
             ignore: declared.ignore,
             health: declared.health,
             redact,
@@ -256,7 +258,7 @@ impl FilesArgs {
             rev: self.rev.clone(),
             worktree: self.worktree,
             inventory: Inventory { name: String::new(), namespace: namespace.clone() },
-            render: setting(declared.render, &namespace)?,
+            render: setting(declared.render, &namespace, kubernetes::of_release(None))?,
             ignore: Vec::new(),
             health: Vec::new(),
             redact,
@@ -334,7 +336,11 @@ pub(super) fn plain_files(others: BTreeMap<String, TargetConfig>) -> BTreeMap<St
 
 /// How this machine renders: with the programs that its file names or that are on its search path,
 /// and a cache of trueup's own.
-pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Failure> {
+pub(super) fn setting(
+    formats: Formats,
+    namespace: &str,
+    kubernetes: KubernetesVersion,
+) -> Result<Setting, Failure> {
     let cache = cache_folder("render").context("this user has no home folder")?;
     let Machine { programs, render } = machine()?;
     let Rendering { cell, readable, memory } = render;
@@ -350,6 +356,7 @@ pub(super) fn setting(formats: Formats, namespace: &str) -> Result<Setting, Fail
         readable,
         formats,
         namespace: namespace.to_owned(),
+        kubernetes,
     })
 }
 

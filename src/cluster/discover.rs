@@ -116,14 +116,16 @@ impl Cluster {
         Ok(kinds.collect())
     }
 
+    /// The API server's version, such as `v1.36.1`; `None` where it does not tell.
+    pub async fn version(&self) -> Option<String> {
+        let answer = self.call(ApiRequest::get("/version")).await.ok()?;
+        Some(text(&answer.body, "gitVersion")).filter(|version| !version.is_empty())
+    }
+
     /// That the API server has no aggregated discovery, with what it says of its version.
     async fn too_old(&self) -> ApiError {
-        let version = self.call(ApiRequest::get("/version")).await;
-        let version = version.map(|answer| text(&answer.body, "gitVersion")).unwrap_or_default();
-        let version = match version.is_empty() {
-            true => "of a version that it does not tell".to_owned(),
-            false => version,
-        };
+        let unknown = || "of a version that it does not tell".to_owned();
+        let version = self.version().await.unwrap_or_else(unknown);
         ApiError::TooOld { url: self.connection.url.clone(), version }
     }
 

@@ -152,7 +152,8 @@ fn helm(
         given.push(GivenFile { name, content: json(&Value::Object(own)) });
     }
     args.extend(options.api_versions.iter().map(|version| format!("--api-versions={version}")));
-    args.extend(options.kube_version.iter().map(|version| format!("--kube-version={version}")));
+    let version = options.kube_version.clone().unwrap_or_else(|| setting.kubernetes.version());
+    args.push(format!("--kube-version={version}"));
     args.extend(["--".to_owned(), release, format!("./{}", source.path)]);
     Ok((args, given))
 }
@@ -259,6 +260,7 @@ mod tests {
     use crate::core::source::formats::Formats;
     use crate::core::source::programs::GuardMode;
     use crate::core::source::snapshot::Revision;
+    use crate::render::kubernetes::KubernetesVersion;
     use crate::render::limits::ProgramLimits;
 
     fn setting(search: &str) -> Setting {
@@ -273,6 +275,7 @@ mod tests {
             readable: Vec::new(),
             formats: Formats::default(),
             namespace: "default".to_owned(),
+            kubernetes: KubernetesVersion::of_release("1.36"),
         }
     }
 

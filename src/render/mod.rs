@@ -14,6 +14,7 @@ mod command;
 pub mod file_index;
 mod imports;
 mod jsonnet;
+pub mod kubernetes;
 mod kustomization;
 pub mod limits;
 mod origins;
@@ -42,6 +43,7 @@ use cell::CellOptions;
 use cell::failure::ResourceLimit;
 use cell::guards::Guards;
 use command::Command;
+use kubernetes::KubernetesVersion;
 use limits::ProgramLimits;
 pub use output::Rendered;
 use private_copy::PrivateCopy;
@@ -75,6 +77,8 @@ pub struct Setting {
     pub formats: Formats,
     /// The namespace of a chart's release that is given none.
     pub namespace: String,
+    /// The Kubernetes version of a chart that is given none.
+    pub kubernetes: KubernetesVersion,
 }
 
 /// Renders the sources; `files` has what they read.
@@ -104,6 +108,7 @@ pub fn render(setting: &Setting, sources: &[RenderSource], files: &Snapshot) -> 
             };
         }
     };
+    setting.kubernetes.prepare(setting.formats.helm.as_ref(), sources);
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = sources.len().div_ceil(threads).max(1);
     let one = |source| RenderJob { setting, guards, cache: &cache, source, files }.render();

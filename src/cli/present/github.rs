@@ -22,11 +22,7 @@ const GLYPHS: Glyphs = Glyphs { utf8: true, width: None };
 pub(super) fn write(out: &mut impl Write, view: &PlanView<'_>) -> io::Result<()> {
     printed_changes(&view.plan).try_for_each(|change| annotation(out, change, view))?;
     view.problems.iter().try_for_each(|problem| self::problem(out, problem))?;
-    writeln!(
-        out,
-        "{}",
-        text::joined(&text::summary_line(&view.plan, view.requests, view.elapsed), GLYPHS)
-    )
+    writeln!(out, "{}", text::joined(&text::summary_line(view), GLYPHS))
 }
 
 /// Writes what carrying out a plan left to do, and the line that every apply ends with.

@@ -171,6 +171,11 @@ pub fn problems(
     problems.iter().try_for_each(|problem| excerpt::write(out, problem, glyphs))
 }
 
+/// The part of a closing line that says which Kubernetes charts were shown.
+pub fn charts_for(version: &str) -> String {
+    format!("charts for Kubernetes {version}")
+}
+
 /// Everything that is shown of a plan.
 #[derive(Clone, Debug)]
 pub struct PlanView<'a> {
@@ -192,6 +197,8 @@ pub struct PlanView<'a> {
     pub elapsed: Duration,
     /// The SHA-256 of the plan file that it was written to or approved in.
     pub plan_sha256: Option<&'a str>,
+    /// The Kubernetes version that charts were rendered for; `None` where there was none.
+    pub charts_for: Option<&'a str>,
 }
 
 impl PlanView<'_> {

@@ -65,6 +65,7 @@ pub fn write(
         requests: 0,
         elapsed: std::time::Duration::ZERO,
         plan_sha256: Some(sha256),
+        charts_for: None,
     };
     match format {
         OutputFormat::Text => as_text(out, &view, &changes, &purpose_lines(purpose), glyphs)?,

@@ -159,6 +159,7 @@ pub fn end_line(view: &PlanView<'_>, report: &Masked<Report>) -> Vec<String> {
             vec![format!("{target} is NOT at {commit}: {}{health}", shortfall(view, report))]
         }
     };
+    parts.extend(view.charts_for.map(super::charts_for));
     parts.extend(text::cost(view.requests, view.elapsed));
     parts
 }

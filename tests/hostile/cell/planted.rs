@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use trueup::core::source::formats::Formats;
 use trueup::core::source::programs::{GuardMode, RenderProgram};
 use trueup::core::source::snapshot::{Revision, Snapshot};
+use trueup::render::kubernetes::KubernetesVersion;
 use trueup::render::limits::ProgramLimits;
 use trueup::render::sources::{RenderSource, SourceFormat};
 use trueup::render::{Rendered, Setting};
@@ -59,6 +60,7 @@ pub fn setting(cache: &Path) -> Setting {
         readable: Vec::new(),
         formats: Formats::default(),
         namespace: "default".to_owned(),
+        kubernetes: KubernetesVersion::of_release("1.36"),
     }
 }
 

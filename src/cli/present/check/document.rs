@@ -16,6 +16,8 @@ pub(in crate::cli::present) struct CheckDocument<'a> {
     commit: &'a str,
     dirty: bool,
     kubernetes: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charts_for: Option<&'a str>,
     objects: usize,
     files: usize,
     errors: usize,
@@ -47,6 +49,7 @@ pub(super) fn of<'a>(view: &CheckView<'a>) -> CheckDocument<'a> {
         commit: view.commit,
         dirty: view.dirty,
         kubernetes: view.release,
+        charts_for: view.charts_for,
         objects: view.objects,
         files: view.files,
         errors: view.count(Level::Error),

@@ -6,10 +6,10 @@ mod sarif;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::Glyphs;
 use super::annotation::Annotation;
 use super::ink::Ink;
 use super::json::text as json;
+use super::{Glyphs, charts_for};
 use crate::cli::remedy;
 use crate::core::check::{Finding, Level};
 use clap::ValueEnum;
@@ -38,6 +38,8 @@ pub struct CheckView<'a> {
     pub files: usize,
     /// The release whose schemas they were held against.
     pub release: &'a str,
+    /// The version that charts were rendered for; `None` where there was none.
+    pub charts_for: Option<&'a str>,
     /// The commit's id.
     pub commit: &'a str,
     /// Whether files that are not committed took part.
@@ -59,13 +61,14 @@ impl CheckView<'_> {
             count => format!("{count} {one}s"),
         };
         let (errors, warnings) = (self.count(Level::Error), self.count(Level::Warning));
-        [
+        let mut parts = vec![
             format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
             format!("{} in {}", count(self.objects, "object"), count(self.files, "file")),
             format!("Kubernetes {} schemas", self.release),
-            format!("{:.2} s", self.elapsed.as_secs_f64()),
-        ]
-        .join(glyphs.dot())
+        ];
+        parts.extend(self.charts_for.map(charts_for));
+        parts.push(format!("{:.2} s", self.elapsed.as_secs_f64()));
+        parts.join(glyphs.dot())
     }
 }
 

@@ -29,6 +29,8 @@ pub(in crate::cli::present) struct PlanDocument<'a> {
     pub(super) desired_moved: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) plan_sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) charts_for: Option<&'a str>,
     pub(super) requests: usize,
     pub(super) elapsed: f64,
 }

@@ -131,6 +131,7 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
         moved: None,
         desired_moved: false,
         plan_sha256: view.plan_sha256,
+        charts_for: view.charts_for,
         requests: view.requests,
         elapsed: view.elapsed.as_secs_f64(),
     }

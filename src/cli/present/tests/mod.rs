@@ -120,6 +120,7 @@ pub(super) fn told_with(
         requests: 14,
         elapsed: Duration::from_millis(110),
         plan_sha256: None,
+        charts_for: None,
     };
     let mut out = Vec::new();
     tell(&mut out, &view);

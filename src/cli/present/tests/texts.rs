@@ -307,8 +307,11 @@ fn the_closing_line_counts() {
         let object = || Some(config("c", json!({})));
         let changes = actions.iter().map(|action| change(*action, object(), object()));
         let elapsed = Duration::from_millis(millis);
-        let (plan, redactor) = (plan(changes.collect()), Redactor::default());
-        text::summary_line(&MaskedPlan::new(&plan, &redactor), requests, elapsed).join(" · ")
+        told(changes.collect(), &[], |out, view| {
+            let charts_for = (requests == 9).then_some("1.34.2");
+            let view = PlanView { requests, elapsed, charts_for, ..view.clone() };
+            out.extend(text::summary_line(&view).join(" · ").bytes());
+        })
     };
     let (update, keep) = (Action::Update, Action::Keep);
     assert_eq!(
@@ -323,7 +326,10 @@ fn the_closing_line_counts() {
         line(&[Action::Abandon, keep], 1, 400),
         "2 objects · 0 to create, 0 to update, 0 to delete, 1 to abandon · 1 request · 0.4 s"
     );
-    assert_eq!(line(&[keep], 9, 90), "1 object · 9 requests · 0.09 s");
+    assert_eq!(
+        line(&[keep], 9, 90),
+        "1 object · charts for Kubernetes 1.34.2 · 9 requests · 0.09 s"
+    );
 }
 
 #[test]

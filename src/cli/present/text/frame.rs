@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::present::{Glyphs, PlanView, is_in_sync};
-use crate::core::masked_plan::MaskedPlan;
+use crate::cli::present::{Glyphs, PlanView, charts_for, is_in_sync};
 use crate::core::plan::Action;
 
 /// The header of a plan: target, cluster, paths and commit, and whether nothing is to be done.
@@ -70,7 +69,8 @@ pub(in crate::cli::present) fn filled(parts: &[String], columns: usize, dot: &st
 ///
 /// `412 objects · 3 to create, 1 to update, 0 to delete · 61 requests · 0.4 s`; what is to be
 /// replaced, abandoned or refused is given only when there is any, and no counts when there is nothing to do.
-pub fn summary_line(plan: &MaskedPlan<'_>, requests: usize, elapsed: Duration) -> Vec<String> {
+pub fn summary_line(view: &PlanView<'_>) -> Vec<String> {
+    let plan = &view.plan;
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let mut parts = vec![plural(plan.object_count(), "object")];
     if !plan.is_noop() {
@@ -93,7 +93,8 @@ pub fn summary_line(plan: &MaskedPlan<'_>, requests: usize, elapsed: Duration) -
         }
         parts.push(counts);
     }
-    parts.extend(cost(requests, elapsed));
+    parts.extend(view.charts_for.map(charts_for));
+    parts.extend(cost(view.requests, view.elapsed));
     parts
 }
 

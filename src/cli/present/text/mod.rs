@@ -57,7 +57,7 @@ fn closing(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Res
     if printed_changes(&view.plan).next().is_some() || !view.problems.is_empty() || is_beside {
         writeln!(out)?;
     }
-    let summary = summary_line(&view.plan, view.requests, view.elapsed);
+    let summary = summary_line(view);
     end(out, &summary, glyphs)
 }
 

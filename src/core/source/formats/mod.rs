@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::core::json::Value;
 
-pub use wrong::{InvalidOption, wrong_namespace};
+pub use wrong::{InvalidOption, wrong_namespace, wrong_version};
 
 /// The names of the formats, and of none.
 pub(crate) const WORDS: &[&str] = &["kustomize", "helm", "jsonnet", "plain"];
@@ -60,7 +60,7 @@ pub struct Helm {
     /// API versions that templates can ask for, such as `monitoring.coreos.com/v1`.
     #[cfg_attr(test, schemars(inner(regex(pattern = schema::API_VERSION))))]
     pub api_versions: Vec<String>,
-    /// The Kubernetes version that templates see; defaults to Helm's own.
+    /// The Kubernetes version that templates see; defaults to the cluster's.
     #[cfg_attr(test, schemars(regex(pattern = schema::VERSION)))]
     pub kube_version: Option<String>,
 }

@@ -127,7 +127,8 @@ fn wrong_api_version(text: &str) -> Option<&'static str> {
     )
 }
 
-fn wrong_version(text: &str) -> Option<&'static str> {
+/// The fault of a text that is no version of Kubernetes.
+pub fn wrong_version(text: &str) -> Option<&'static str> {
     let digits = text.strip_prefix('v').unwrap_or(text);
     let numbers = digits.split(['-', '+']).next().unwrap_or_default();
     let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
