@@ -38,6 +38,7 @@ mod former_pods;
 mod git_matrix;
 #[cfg(unix)]
 mod help;
+mod hidden_values;
 #[cfg(unix)]
 mod hostile;
 mod ignore;

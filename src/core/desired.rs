@@ -24,6 +24,7 @@ use crate::core::object::{Object, ObjectKey};
 use crate::core::policy::OnConflict;
 use crate::core::policy::precedence::{self, SettingLayers};
 use crate::core::problem::{Location, Problem};
+use crate::core::sops;
 
 /// The objects that the target's paths say should exist.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +56,12 @@ impl Desired {
         let mut places: BTreeMap<ObjectKey, Vec<Location>> = BTreeMap::new();
         for mut manifest in manifests {
             if let Some(problem) = reserved::problem(&manifest) {
+                desired.problems.push(problem);
+                continue;
+            }
+            if let Some(problem) =
+                sops::problem(&manifest).filter(|_| !Mode::ignores(&manifest.object))
+            {
                 desired.problems.push(problem);
                 continue;
             }

@@ -34,6 +34,7 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
+//! | [`sops`] | documents that SOPS encrypted, which are checked by their shape and never applied |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
 //! | [`unique_value`] | values of which the cluster has each only once |
@@ -71,6 +72,7 @@ pub mod redact;
 pub mod remedy;
 pub mod report;
 pub mod sanitize;
+pub mod sops;
 pub mod source;
 pub mod suggest;
 pub mod unique_value;

@@ -63,13 +63,17 @@ pub enum CheckRule {
     Policy,
     /// A rule or a policy that can't be worked out without a server.
     NotEvaluated,
+    /// An object or a value that SOPS encrypted.
+    Encrypted,
+    /// Variables that Flux would substitute.
+    Variables,
     /// An API server refuses it.
     Refused,
 }
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -92,6 +96,8 @@ impl CheckRule {
         Self::Rule,
         Self::Policy,
         Self::NotEvaluated,
+        Self::Encrypted,
+        Self::Variables,
         Self::Refused,
     ];
 
@@ -120,6 +126,8 @@ impl CheckRule {
             Self::Rule => "rule",
             Self::Policy => "policy",
             Self::NotEvaluated => "not-evaluated",
+            Self::Encrypted => "encrypted",
+            Self::Variables => "variables",
             Self::Refused => "refused",
         }
     }
@@ -153,6 +161,8 @@ impl CheckRule {
             Self::Rule => "A rule of a CustomResourceDefinition does not hold.",
             Self::Policy => "A ValidatingAdmissionPolicy does not admit the object.",
             Self::NotEvaluated => "A rule or a policy can't be worked out without a server.",
+            Self::Encrypted => "SOPS encrypted the object or a value of it.",
+            Self::Variables => "Flux would substitute variables of the object.",
             Self::Refused => "An API server refuses the object.",
         }
     }

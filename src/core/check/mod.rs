@@ -5,7 +5,8 @@
 //! `policies` evaluates the admission policies of the set.
 //! `references` looks for names of objects that are not
 //! there, and `turns` for objects that can't be put in order. `switches` looks for invalid
-//! annotations of trueup's own, and `secrets` for keys that a Secret has twice. An error is what
+//! annotations of trueup's own, and `secrets` for keys that a Secret has twice. `hidden` sees to
+//! values that SOPS encrypted, and to variables of Flux. An error is what
 //! the API server refuses, or trueup; a warning is what most likely means something else, or what
 //! can't be decided from the manifests alone.
 
@@ -16,6 +17,7 @@ mod controllers;
 mod custom_rules;
 mod dialect;
 mod finding;
+mod hidden;
 mod limits;
 mod places;
 mod policies;
@@ -26,6 +28,7 @@ mod tests;
 mod turns;
 mod validate;
 mod validation;
+mod variables;
 mod words;
 
 use std::collections::HashMap;
@@ -102,7 +105,7 @@ pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> V
     findings.extend(rules.unevaluated(&named));
     findings.extend(policies::findings(&named, admission, &schemas));
     findings.extend(duplicates(&named));
-    findings.extend(references::lost(&named));
+    findings.extend(hidden::known(&named, references::lost(&named)));
     findings.extend(turns::wrong(&named, |key| {
         let is_known = schemas.is_namespaced(&key.group_kind()).is_some();
         let namespace = Some(namespace.to_owned());
@@ -135,19 +138,21 @@ fn one_by_one(
     let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
         let patterns = Patterns::default();
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
-            let mut findings = object(key, manifest, schemas, &patterns, &|_| true);
-            // The server does not ask the rules of an object that its schema refuses.
-            if findings.iter().all(|finding| finding.level != Level::Error) {
-                findings.extend(rules.broken(key, manifest, schemas));
-            }
-            let refused = validation::refused(key, manifest, schemas);
-            let told = |finding: &Finding| is_misspelt(finding, &findings);
-            let refused: Vec<Finding> = refused.into_iter().filter(|it| !told(it)).collect();
-            findings.extend(refused);
-            findings.extend(secrets::twice(key, manifest));
-            findings.extend(annotations::wrong(key, manifest));
-            findings.extend(controllers::fields(key, manifest));
-            findings
+            hidden::looked_through(key, manifest, &|manifest| {
+                let mut findings = object(key, manifest, schemas, &patterns, &|_| true);
+                // The server does not ask the rules of an object that its schema refuses.
+                if findings.iter().all(|finding| finding.level != Level::Error) {
+                    findings.extend(rules.broken(key, manifest, schemas));
+                }
+                let refused = validation::refused(key, manifest, schemas);
+                let told = |finding: &Finding| is_misspelt(finding, &findings);
+                let refused: Vec<Finding> = refused.into_iter().filter(|it| !told(it)).collect();
+                findings.extend(refused);
+                findings.extend(secrets::twice(key, manifest));
+                findings.extend(annotations::wrong(key, manifest));
+                findings.extend(controllers::fields(key, manifest));
+                findings
+            })
         };
         part.iter().flat_map(one).collect()
     };

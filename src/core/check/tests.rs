@@ -4,8 +4,8 @@ use super::*;
 use crate::core::kinds::schemas::releases;
 use crate::core::manifest::read;
 
-/// The findings about a file, each as `line:column level message; hint`.
-pub(super) fn findings(yaml: &str) -> Vec<String> {
+/// The findings about a file.
+pub(super) fn found(yaml: &str) -> Vec<Finding> {
     let reading = read("a.yaml", yaml.as_bytes());
     let set = Set {
         manifests: &reading.manifests,
@@ -17,13 +17,18 @@ pub(super) fn findings(yaml: &str) -> Vec<String> {
         redact: &[],
         inputs: &Inputs::default(),
     };
+    check(set, Schemas::of("1.36").unwrap())
+}
+
+/// The same, each as `line:column level message; hint`.
+fn findings(yaml: &str) -> Vec<String> {
     let told = |finding: Finding| {
         let Finding { level, place, message, hint, .. } = finding;
         let level = if level == Level::Error { "error" } else { "warning" };
         let hint = hint.map(|hint| format!("; {}", hint.text().unwrap())).unwrap_or_default();
         format!("{}:{} {level} {message}{hint}", place.line, place.column)
     };
-    check(set, Schemas::of("1.36").unwrap()).into_iter().map(told).collect()
+    found(yaml).into_iter().map(told).collect()
 }
 
 const DEPLOYMENT: &str = "\
