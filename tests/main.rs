@@ -72,6 +72,7 @@ mod readme;
 mod refused;
 mod render;
 mod render_corpus;
+mod render_differences;
 mod rendered;
 mod replace;
 mod retyped;

@@ -80,7 +80,7 @@ pub fn looks_like_imports(text: &str) -> Vec<Import> {
 }
 
 /// The text behind the blanks or comment that it begins with.
-fn behind_blank(text: &str) -> Option<&str> {
+pub(super) fn behind_blank(text: &str) -> Option<&str> {
     let first = text.chars().next()?;
     if first.is_whitespace() {
         Some(&text[first.len_utf8()..])
@@ -93,7 +93,7 @@ fn behind_blank(text: &str) -> Option<&str> {
 }
 
 /// The string that the text begins with, and how many bytes it takes there.
-fn string(text: &str) -> Option<(String, usize)> {
+pub(super) fn string(text: &str) -> Option<(String, usize)> {
     if text.starts_with("|||") {
         return Some((String::new(), block(text)));
     }

@@ -10,10 +10,14 @@
 mod blame;
 pub mod cell;
 mod chart;
+mod chart_nulls;
 mod command;
+mod differences;
 pub mod file_index;
 mod imports;
 mod jsonnet;
+mod jsonnet_calls;
+mod jsonnet_differences;
 pub mod kubernetes;
 mod kustomization;
 pub mod limits;
@@ -169,6 +173,9 @@ impl<'a> RenderJob<'a> {
                     let annotated = annotated.as_deref().unwrap_or(&output);
                     origins::add(self.source, &mut rendered.manifests, annotated, &self.texts());
                 }
+                let (files, formats) = (&self.files.files, &self.setting.formats);
+                let made = &rendered.manifests;
+                rendered.warnings.extend(differences::warnings(self.source, formats, files, made));
                 self.with_inputs(rendered)
             }
             Err(problem) => Rendered { problems: vec![*problem], ..Rendered::default() },
