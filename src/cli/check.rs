@@ -80,13 +80,6 @@ pub struct CheckArgs {
     exit_zero: bool,
 }
 
-impl CheckArgs {
-    /// The release whose schemas to use.
-    fn release(&self) -> &'static str {
-        self.kubernetes_version.or_else(|| releases().next()).unwrap_or_default()
-    }
-}
-
 /// Checks the manifests and says what is wrong with them.
 ///
 /// # Errors
@@ -176,7 +169,7 @@ async fn findings(
     policies: &Policies,
     ui: &mut Ui,
 ) -> Result<Vec<Finding>, Failure> {
-    let release = args.release();
+    let release = args.kubernetes_version.unwrap_or_else(kubernetes::newest);
     let schemas = Schemas::of(release);
     let schemas = schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
     let problems = [&declared.problems[..], &policies.problems].concat();

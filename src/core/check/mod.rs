@@ -103,7 +103,7 @@ pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> V
     let rules = CustomRules::of(&named, &schemas);
     findings.extend(one_by_one(&named, &schemas, &rules));
     findings.extend(rules.unevaluated(&named));
-    findings.extend(policies::findings(&named, admission, &schemas));
+    findings.extend(hidden::known(&named, policies::findings(&named, admission, &schemas)));
     findings.extend(duplicates(&named));
     findings.extend(hidden::known(&named, references::lost(&named)));
     findings.extend(turns::wrong(&named, |key| {

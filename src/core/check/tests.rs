@@ -21,7 +21,7 @@ pub(super) fn found(yaml: &str) -> Vec<Finding> {
 }
 
 /// The same, each as `line:column level message; hint`.
-fn findings(yaml: &str) -> Vec<String> {
+pub(super) fn findings(yaml: &str) -> Vec<String> {
     let told = |finding: Finding| {
         let Finding { level, place, message, hint, .. } = finding;
         let level = if level == Level::Error { "error" } else { "warning" };
