@@ -24,6 +24,7 @@ mod moved;
 pub mod objects;
 pub mod plan_file;
 pub mod pull;
+pub mod repeats;
 pub mod round;
 pub mod steps;
 mod story;
@@ -168,7 +169,30 @@ pub fn problems(
     problems: &[MaskedProblem],
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    problems.iter().try_for_each(|problem| excerpt::write(out, problem, glyphs))
+    folded_problems(problems).iter().try_for_each(|problem| repeated(out, problem, glyphs))
+}
+
+/// Writes a problem, and where else it is.
+fn repeated(
+    out: &mut impl Write,
+    problem: &repeats::Repeated<'_, MaskedProblem>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    excerpt::write(out, problem.first, glyphs)?;
+    match problem.more(problem_place, glyphs.gap()) {
+        Some(more) => writeln!(out, "  {}", glyphs.broken("  ", &more)),
+        None => Ok(()),
+    }
+}
+
+/// Problems, with those folded that say the same of several places.
+pub fn folded_problems(problems: &[MaskedProblem]) -> Vec<repeats::Repeated<'_, MaskedProblem>> {
+    repeats::folded(problems, |problem| (problem.message(), problem.hint()))
+}
+
+/// The place of a problem, in words.
+pub fn problem_place(problem: &MaskedProblem) -> String {
+    problem.place().to_string()
 }
 
 /// The part of a closing line that says which Kubernetes charts were shown.

@@ -228,11 +228,18 @@ impl Ui {
 
     /// Says what Kubernetes reads as something else than it looks like.
     pub fn warnings(&mut self, warnings: &[MaskedProblem]) {
-        for warning in warnings.iter().take(FEW_WARNINGS) {
+        let folded = present::folded_problems(warnings);
+        let gap = self.beside().gap();
+        for repeated in folded.iter().take(FEW_WARNINGS) {
+            let warning = repeated.first;
             let hint = warning.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            self.warning(&format!("{}: {}{hint}", warning.place(), warning.message()));
+            let more = repeated.more(present::problem_place, gap);
+            let more = more.map(|more| format!("; {more}")).unwrap_or_default();
+            self.warning(&format!("{}: {}{hint}{more}", warning.place(), warning.message()));
         }
-        if let Some(others @ 1..) = warnings.len().checked_sub(FEW_WARNINGS) {
+        let others: usize =
+            folded.iter().skip(FEW_WARNINGS).map(|repeated| 1 + repeated.others.len()).sum();
+        if others > 0 {
             self.warning(&format!("{others} more like these"));
         }
     }

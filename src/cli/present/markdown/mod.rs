@@ -11,6 +11,7 @@ mod fold;
 use escape::{code, fenced, length, words};
 
 use super::explanation;
+use super::repeats::Repeated;
 use super::story::TimeStyle;
 use super::{Glyphs, PlanView, brief, is_in_sync, printed_changes, to_do, waiting};
 use crate::core::approval::ApprovalDifference;
@@ -180,17 +181,23 @@ fn problems(text: &mut String, view: &PlanView<'_>) {
         "\n{} {documents} can't be used: nothing is pruned until {they} mended.\n\n",
         view.problems.len()
     ));
-    let items: Vec<String> = view.problems.iter().map(item).collect();
+    let folded = super::folded_problems(&view.problems);
+    let items: Vec<String> = folded.iter().map(item).collect();
     let fitting = fitting(&items);
     text.extend(items[..fitting].iter().map(String::as_str));
-    more(text, items.len() - fitting, "document", "documents");
+    let left_out = folded[fitting..].iter().map(|repeated| 1 + repeated.others.len()).sum();
+    more(text, left_out, "document", "documents");
 }
 
-fn item(problem: &MaskedProblem) -> String {
+fn item(repeated: &Repeated<'_, MaskedProblem>) -> String {
+    let problem = repeated.first;
     let message = cut(problem.message());
     let mut item = format!("- {} {}", code(&problem.place().to_string()), words(&message));
     if let Some(hint) = problem.hint() {
         item.push_str(&format!(" (do this: {})", words(&cut(hint))));
+    }
+    if let Some(more) = repeated.more(super::problem_place, GLYPHS.gap()) {
+        item.push_str(&format!(", {}", words(&cut(&more))));
     }
     item.push('\n');
     item

@@ -18,7 +18,7 @@ pub(super) use lines::body;
 
 use super::ink::Ink;
 use super::wrap::wrapped;
-use super::{Glyphs, PlanView, excerpt, printed_changes, undeclared};
+use super::{Glyphs, PlanView, printed_changes, undeclared};
 use crate::core::mask::Masked;
 use crate::core::masked_plan::MaskedChange;
 use crate::core::plan::{Action, Reason};
@@ -127,9 +127,9 @@ fn left(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result
 
 /// Writes what could not be read, and what follows from it.
 fn problems(out: &mut impl Write, view: &PlanView<'_>, glyphs: Glyphs) -> io::Result<()> {
-    for problem in &view.problems {
+    for problem in &super::folded_problems(&view.problems) {
         writeln!(out)?;
-        excerpt::write(out, problem, glyphs)?;
+        super::repeated(out, problem, glyphs)?;
     }
     let (yellow, n) = (Ink::YELLOW, view.problems.len());
     let (documents, they) = match n {
