@@ -83,7 +83,7 @@ fn target_that_cannot_be_told_does_not_hide_the_others() {
         told.stdout
     });
     assert!(
-        forms[0].contains("**green** cannot be told: trueup.yaml&#58;5&#58; green"),
+        forms[0].contains("**green** cannot be told: trueup.yaml&#58;5&#58;13&#58; green"),
         "{}",
         forms[0]
     );
@@ -153,5 +153,25 @@ fn all_targets_is_refused_where_there_are_none() {
     let repo = Repo::new("all-of-none", sandbox::bare());
     repo.write_config("a", "1").commit("First");
     let none = repo.run(&["diff", "--all-targets"]).exits(2);
+    assert!(none.stderr.contains(" has no trueup.yaml\n"), "{none}");
+    assert!(none.stderr.contains("error: commit "), "{none}");
+    let none = repo.run(&["diff", "--all-targets", "--worktree"]).exits(2);
+    assert!(none.stderr.contains("error: the work tree has no trueup.yaml\n"), "{none}");
+    repo.write("trueup.yaml", "targets: {}\n").commit("Second");
+    let none = repo.run(&["diff", "--all-targets"]).exits(2);
     assert!(none.stderr.contains("trueup.yaml declares no targets"), "{none}");
+}
+
+#[test]
+fn command_line_says_what_to_use_in_place_of_the_target_of_the_environment() {
+    let repo = repository("all-environment", &["blue", "green"]);
+    let diff = |args: &[&str]| repo.trueup(args).env("TRUEUP_TARGET", "blue").run();
+    let all = diff(&["diff", "--all-targets"]).exits(1);
+    assert!(all.stdout.contains("2 targets"), "{all}");
+    let one = diff(&["diff", "-o", "name"]).exits(1);
+    assert!(one.stdout.contains("blue") && !one.stdout.contains("green"), "{one}");
+    let path = diff(&["diff", "green", "-o", "name"]).exits(1);
+    assert!(path.stdout.contains("green") && !path.stdout.contains("blue"), "{path}");
+    let both = diff(&["diff", "--all-targets", "--target", "green"]).exits(2);
+    assert!(both.stderr.contains("cannot be used with"), "{both}");
 }

@@ -9,10 +9,10 @@ use crate::support::command::{Cmd, Output};
 use crate::support::{renderers, sandbox};
 
 /// A repository that no cluster belongs to.
-struct Checkout(tempfile::TempDir);
+pub struct Checkout(tempfile::TempDir);
 
 impl Checkout {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub fn new(files: &[(&str, &str)]) -> Self {
         let checkout = Self(tempfile::tempdir().unwrap());
         checkout.git(&["init", "--quiet", "--initial-branch", "main"]);
         for (path, text) in files {
@@ -22,17 +22,17 @@ impl Checkout {
         checkout
     }
 
-    fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.0.path().to_owned()
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn commit(&self) {
+    pub fn commit(&self) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", "Manifests"]);
     }
@@ -43,7 +43,7 @@ impl Checkout {
     }
 
     /// Runs trueup where there is no kubeconfig.
-    fn run(&self, args: &[&str]) -> Output {
+    pub fn run(&self, args: &[&str]) -> Output {
         Cmd::trueup().dir(self.path()).env("HOME", self.path()).args(args).run()
     }
 }

@@ -87,6 +87,7 @@ mod secrets;
 #[cfg(target_os = "linux")]
 mod secrets_everywhere;
 mod settings;
+mod several_targets;
 mod signatures;
 mod superseded;
 mod support;

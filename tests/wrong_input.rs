@@ -263,11 +263,22 @@ fn wrong_settings() {
     repo.write("trueup.yaml", "targets:\n  prod:\n    paths:\n    - .\n    - ./charts/mailer/\n");
     repo.commit("A path that is not there");
     let now = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
-    let says = format!("trueup.yaml:5: prod's path charts/mailer is not in {}", now.trim());
+    let says = format!("trueup.yaml:5:7: prod's path charts/mailer is not in {}", now.trim());
     for verb in ["diff", "check", "render"] {
-        refused(repo.run(&[verb]), &says, "only what is committed counts");
+        refused(repo.run(&[verb]), &says, "correct it in trueup.yaml; if it is not committed yet");
         stops(repo.run(&[verb]), &format!("settings-path-{verb}"));
     }
+    refused(repo.run(&["apply"]), &says, "correct it in trueup.yaml");
+    let watched = repo.run(&["watch", "--once", "--no-pull"]);
+    assert!(watched.stdout.contains(&says), "{watched}");
+    let says = "trueup.yaml:5:7: prod's path charts/mailer is not in the work tree";
+    for verb in ["diff", "check", "render"] {
+        let output = repo.run(&[verb, "--worktree"]);
+        assert!(!output.stderr.contains("use --worktree"), "{output}");
+        refused(output, says, "correct it in trueup.yaml; files that git ignores are not read");
+    }
+    let says = "`charts` does not exist in the work tree";
+    refused(repo.run(&["diff", "--worktree", "charts"]), says, "that git ignores are not read");
     // A path of the command line is none of trueup.yaml.
     let says = format!("`charts` does not exist in commit {}", commit.trim());
     refused(repo.run(&["diff", "--rev", "HEAD~1", "charts"]), &says, "only what is committed");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, Stream, StreamExt as _};
 
+use super::declare::beside::read_paths;
 use super::in_sync::{LookAt, ProofCandidate, ProofEvidence, uncommitted_under};
 use super::survey::{ClusterHead, find_cluster};
 use super::{Error, Look, Target};
@@ -52,7 +53,7 @@ pub async fn look_at_all<'a>(
             .iter()
             .zip(&candidates)
             .filter(|(target, candidate)| candidate.is_some() && target.rev.is_none());
-        beside_head.flat_map(|(target, _)| target.paths.iter().cloned()).collect::<Vec<_>>()
+        beside_head.flat_map(|(target, _)| read_paths(target)).collect::<Vec<_>>()
     };
     let uncommitted = async {
         match paths() {
@@ -73,7 +74,7 @@ pub async fn look_at_all<'a>(
         let (parent, members) = (parents.remove(&id), versions.remove(&id));
         let (of_cluster, cluster) = (of_cluster.clone(), cluster.counting());
         let uncommitted = match target.rev {
-            None => uncommitted.under(&target.paths),
+            None => uncommitted.under(&read_paths(target)),
             Some(_) => Uncommitted::default(),
         };
         async move {

@@ -17,17 +17,17 @@ pub enum Error {
     /// Git could not be read.
     #[error(transparent)]
     Git(#[from] git::Error),
-    /// The commit lacks a path that `trueup.yaml` declares.
-    #[error("{}:{}: {}'s path {path} is not in {}", config::FILE, .at.line, .at.target, short(.commit))]
+    /// The commit or the work tree lacks a path that `trueup.yaml` declares.
+    #[error("{}:{}:{}: {}'s path {path} is not in {}", config::FILE, .at.line, .at.column, .at.target, .commit.as_deref().map_or("the work tree", short))]
     NoDeclaredPath {
         /// Where it is declared.
         at: DeclaredPath,
         /// The path from the root.
         path: String,
-        /// The commit's full id.
-        commit: String,
-        /// Git's own advice.
-        hint: Option<String>,
+        /// The commit's full id; `None` for the work tree.
+        commit: Option<String>,
+        /// Paths like it that exist.
+        near: Vec<String>,
     },
     /// The API server does not answer, or refuses what nothing can be done without.
     #[error("cannot {attempt}")]
@@ -119,22 +119,14 @@ impl Error {
     /// The same, with the place in `trueup.yaml` where it is about a path of `target` that stands
     /// there.
     pub(super) fn of_a_declared_path(self, target: &Target) -> Self {
-        let hint = self.hint_of_git();
         match self {
             Self::Git(git::Error::UnknownPath { path, commit, near }) => {
                 match target.paths_at.get(&path) {
-                    Some(at) => Self::NoDeclaredPath { at: at.clone(), path, commit, hint },
+                    Some(at) => Self::NoDeclaredPath { at: at.clone(), path, commit, near },
                     None => git::Error::UnknownPath { path, commit, near }.into(),
                 }
             }
             other => other,
-        }
-    }
-
-    fn hint_of_git(&self) -> Option<String> {
-        match self {
-            Self::Git(error) => error.hint(),
-            _ => None,
         }
     }
 
@@ -150,7 +142,9 @@ impl Error {
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::Git(error) => error.hint().map(Remedy::Text),
-            Self::NoDeclaredPath { hint, .. } => hint.clone().map(Remedy::Text),
+            Self::NoDeclaredPath { near, commit, .. } => {
+                Some(hint_of_declared_path(near, commit.is_some()).into())
+            }
             Self::Api { source, .. } => source.hint(),
             Self::Parent(error) => Some(error.hint()),
             Self::NoNamespace(name) => Some(Remedy::CreateNamespace { name: name.clone() }),
@@ -181,6 +175,19 @@ impl Error {
             | Self::Overtaken(_)
             | Self::Task(_) => None,
         }
+    }
+}
+
+/// The remedy for a path that is not there.
+fn hint_of_declared_path(near: &[String], is_commit: bool) -> String {
+    let file = config::FILE;
+    match (near, is_commit) {
+        ([near], _) => format!("did you mean {near}? correct it in {file}"),
+        ([_, ..], _) => format!("did you mean {}? correct it in {file}", near.join(" or ")),
+        ([], true) => {
+            format!("correct it in {file}; if it is not committed yet, commit it or use --worktree")
+        }
+        ([], false) => format!("correct it in {file}; files that git ignores are not read"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! read. What was proven last is kept on this machine, and only ever saves work: where anything has
 //! moved, it is looked at in full.
 
+use super::declare::beside::read_paths;
 use super::survey::{
     InventoryHead, Survey, find_head, fingerprint_of_cluster, may_be_proven, survey_from,
 };
@@ -23,7 +24,7 @@ pub enum Look {
 pub struct SyncedTarget {
     /// The commit that it is true to.
     pub revision: Revision,
-    /// Changes in the work tree under the target's paths that are not in the commit.
+    /// Changes in the work tree, of files that the target is read from, that are not in the commit.
     pub uncommitted: Uncommitted,
     /// The cluster's identity, where the user may see it.
     pub cluster_uid: Option<String>,
@@ -110,12 +111,13 @@ impl LookAt<'_> {
         .await?
     }
 
-    /// The changes in the work tree under the target's paths.
+    /// The changes in the work tree of what the target is read from. Where a proof can hold, nothing is
+    /// rendered.
     async fn uncommitted(&self) -> Result<Uncommitted, Error> {
         if self.target.rev.is_some() {
             return Ok(Uncommitted::default());
         }
-        uncommitted_under(self.target.paths.clone(), self.checkout).await
+        uncommitted_under(read_paths(self.target), self.checkout).await
     }
 
     /// The target as the proof has it, where that holds; else looks at everything.

@@ -33,6 +33,7 @@ pub use declare::{
     declare_unless,
 };
 pub use dry_run::{DryRun, dry_run};
+pub use elsewhere::defined_by_others;
 pub use error::Error;
 pub use event::Event;
 pub use explain::{Explained, beside_git, explain};

@@ -16,6 +16,8 @@ pub struct DeclaredPath {
     pub target: String,
     /// The line, from 1.
     pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
 }
 
 /// The plain files of another target of `trueup.yaml`.

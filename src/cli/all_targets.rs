@@ -11,10 +11,12 @@ use super::exit::{Exit, Failure};
 use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
 use super::present::{OutputFormat, PlanView};
 use super::session::{Session, SessionOptions};
-use super::target::{NamedTarget, TargetArgs};
+use super::target::{FilesArgs, NamedTarget, TargetArgs};
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use crate::app::{Look, Target, TargetLook, look_at_all};
+use crate::config::FILE;
+use crate::core::source::snapshot::short;
 use crate::git::Checkout;
 
 /// How the answer is printed.
@@ -23,6 +25,20 @@ pub(super) struct AllTargetsOptions {
     pub(super) output: OutputFormat,
     pub(super) no_pager: bool,
     pub(super) exit_zero: bool,
+}
+
+/// Why there are no targets: without a file, or with one that lists none.
+fn none(files: &FilesArgs, checkout: &Checkout) -> Result<Failure, Failure> {
+    let error = match files.has_config(checkout)? {
+        true => anyhow::anyhow!("{FILE} declares no targets"),
+        false if files.worktree => anyhow::anyhow!("the work tree has no {FILE}"),
+        false => {
+            let revision = checkout.resolve(files.rev.as_deref())?;
+            anyhow::anyhow!("commit {} has no {FILE}", short(&revision.commit))
+        }
+    };
+    let hints = vec!["leave --all-targets out: the whole checkout is the target then".into()];
+    Ok(Failure { error, hints })
 }
 
 /// Shows what apply would change, target by target; writes nothing.
@@ -44,10 +60,7 @@ pub(super) async fn diff(
     let names: Vec<String> = config.targets.into_keys().collect();
     args.files.target = names.first().cloned();
     if names.is_empty() {
-        return Err(Failure {
-            error: anyhow::anyhow!("trueup.yaml declares no targets"),
-            hints: vec!["leave --all-targets out: the whole checkout is the target then".into()],
-        });
+        return Err(none(&args.files, &Checkout::discover(directory)?)?);
     }
     let wanted = SessionOptions { target: &args, throwaway, approved: None };
     let mut session = Session::open(wanted, directory, ui).await?;

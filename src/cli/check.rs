@@ -1,5 +1,6 @@
 //! `trueup check`: are these manifests sound? No cluster, no credentials.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,19 +14,27 @@ use super::headings::HOW;
 use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
 use super::kubernetes;
+use super::merged::MergedAnswer;
 use super::policies::Policies;
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
+use super::target_choice::targets;
 use super::ui::Ui;
-use crate::app::{Beside, Declaration, Declared, FilesDigest, Target, declare_unless};
-use crate::core::check::{Finding, Level, Set, check_by};
+use crate::app::{
+    Beside, Declaration, Declared, FilesDigest, Outline, Target, declare_unless, defined_by_others,
+};
+use crate::core::check::{CheckRule, Finding, Level, Set, check_by};
 use crate::core::kinds::schemas::Schemas;
-use crate::git::Checkout;
+use crate::core::object::GroupKind;
+use crate::core::source::snapshot::Revision;
+use crate::git::{Checkout, Uncommitted};
 
 /// The end of `trueup check --help`.
 const EXAMPLES: &str = "\
 Examples:
-  trueup check                           the whole checkout, at HEAD
+  trueup check                           every target of trueup.yaml, else the whole
+                                         checkout, at HEAD
+  trueup check --target prod             one target of several
   trueup check envs/prod --worktree      what is not committed yet, too
   trueup check -o github                 annotations in a GitHub workflow
   trueup check -o sarif > trueup.sarif   for code scanning
@@ -38,6 +47,9 @@ Examples:
 /// and those of the CustomResourceDefinitions among the manifests. Names of things that are nowhere
 /// among them are warnings. Rules in CEL of definitions and of ValidatingAdmissionPolicies among
 /// the manifests are evaluated.
+///
+/// Without PATH and --target, every target of trueup.yaml is checked with its own settings. A kind that
+/// only another target defines is held against that definition.
 ///
 /// Exit status 0: no errors, 1: errors, 2: could not tell.
 #[derive(Debug, Args)]
@@ -88,48 +100,45 @@ pub struct CheckArgs {
 pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
     let checkout = Checkout::discover(directory)?;
-    let mut target = args.files.resolve(directory, &checkout)?;
-    target.render.reuse = !args.cache.no_cache;
-    target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+    let targets = targets(&args.files, directory, &checkout)?;
     let release = args.kubernetes_version.unwrap_or_else(kubernetes::newest);
     let policies = Policies::read(&args.policy, directory)?;
-    let kept = kept(&args, &target, release, &checkout).map(Arc::new);
-    let recall = {
-        let kept = kept.clone();
-        move |files: &FilesDigest| CheckAnswer::from_bytes(&kept?.recall(files)?)
-    };
-    let waiting = ui.waiting("reading and rendering");
-    let declaration = declare_unless(&target, &checkout, Beside::Changes, recall).await;
-    waiting.finish_and_clear();
-    let declaration = declaration?;
-    ui.cell();
-    let (answer, revision) = match declaration {
-        Declaration::Known(answer, outline) => {
-            ui.uncommitted(&outline.uncommitted);
-            (answer, outline.revision)
-        }
-        Declaration::Read(declared, digest) => {
-            ui.uncommitted(&declared.uncommitted);
-            let findings = findings(&args, &target, &declared, &policies, ui).await?;
-            let (objects, files) = (declared.manifests.len(), declared.files);
-            let answer = CheckAnswer { findings, objects, files };
-            if let (Some(kept), Some(digest)) = (kept, digest) {
-                kept.keep(&digest, &answer.to_bytes());
-            }
-            let revision = declared.revision.clone();
-            // To give back every field of every object takes longer than to end with them.
-            std::mem::forget(declared);
-            (answer, revision)
-        }
-    };
+    let names: Vec<String> = targets.iter().filter_map(|it| it.declared.clone()).collect();
+    let is_one = targets.len() == 1;
+    let mut uncommitted = Uncommitted::default();
+    let mut merged = MergedAnswer::default();
+    let mut charts_for = None;
+    for mut target in targets {
+        let name = target.declared.clone();
+        target.render.reuse = !args.cache.no_cache;
+        target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+        let at = At { checkout: &checkout, release, policies: &policies };
+        let answer = answer(&args, &target, at, ui).await;
+        let TargetAnswer { answer, revision, uncommitted: found } =
+            answer.map_err(|failure| match &name {
+                Some(name) if !is_one => Failure {
+                    error: failure.error.context(format!("cannot check target {name}")),
+                    ..failure
+                },
+                _ => failure,
+            })?;
+        charts_for = charts_for.or(target.render.kubernetes.used().map(str::to_owned));
+        uncommitted.join(found);
+        merged.add(name.as_deref(), answer, revision);
+    }
+    ui.uncommitted(&uncommitted);
+    let (findings, found_in) = merged.take();
+    let MergedAnswer { objects, files, revision, .. } = merged;
     let view = CheckView {
-        findings: &answer.findings,
-        objects: answer.objects,
-        files: answer.files,
+        findings: &findings,
+        found_in: &found_in,
+        targets: &names,
+        objects,
+        files,
         release,
-        charts_for: target.render.kubernetes.used(),
-        commit: &revision.commit,
-        dirty: revision.dirty,
+        charts_for: charts_for.as_deref(),
+        commit: revision.as_ref().map_or("", |revision| revision.commit.as_str()),
+        dirty: revision.as_ref().is_some_and(|revision| revision.dirty),
         elapsed: begin.elapsed(),
     };
     let glyphs = ui.glyphs();
@@ -137,6 +146,59 @@ pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let is_sound = view.count(Level::Error) == 0
         && (view.count(Level::Warning) == 0 || !args.warnings_as_errors);
     Ok(if is_sound || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+}
+
+/// Where manifests are from, and what they are held against.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    checkout: &'a Checkout,
+    release: &'static str,
+    policies: &'a Policies,
+}
+
+/// The answer about one target.
+struct TargetAnswer {
+    answer: CheckAnswer,
+    revision: Revision,
+    uncommitted: Uncommitted,
+}
+
+/// Reads a target and checks it, unless its files were checked before.
+async fn answer(
+    args: &CheckArgs,
+    target: &Target,
+    at: At<'_>,
+    ui: &mut Ui,
+) -> Result<TargetAnswer, Failure> {
+    let At { checkout, release, policies: _ } = at;
+    let kept = kept(args, target, release, checkout).map(Arc::new);
+    let recall = {
+        let kept = kept.clone();
+        move |files: &FilesDigest| CheckAnswer::from_bytes(&kept?.recall(files)?)
+    };
+    let waiting = ui.waiting("reading and rendering");
+    let declaration = declare_unless(target, checkout, Beside::Changes, recall).await;
+    waiting.finish_and_clear();
+    let declaration = declaration?;
+    ui.cell();
+    match declaration {
+        Declaration::Known(answer, outline) => {
+            let Outline { revision, uncommitted } = outline;
+            Ok(TargetAnswer { answer, revision, uncommitted })
+        }
+        Declaration::Read(declared, digest) => {
+            let Found { findings, is_kept } = findings(args, target, &declared, at, ui).await?;
+            let (objects, files) = (declared.manifests.len(), declared.files);
+            let answer = CheckAnswer { findings, objects, files };
+            if let (Some(kept), Some(digest), true) = (kept, digest, is_kept) {
+                kept.keep(&digest, &answer.to_bytes());
+            }
+            let (revision, uncommitted) = (declared.revision.clone(), declared.uncommitted.clone());
+            // To give back every field of every object takes longer than to end with them.
+            std::mem::forget(declared);
+            Ok(TargetAnswer { answer, revision, uncommitted })
+        }
+    }
 }
 
 /// Where answers of earlier runs are, if they count. An API server may answer otherwise each time.
@@ -156,8 +218,15 @@ fn kept(
     }
     // The work that patterns may be is shared out to as many threads as there are processors.
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let settings = (release, &target.namespace, &target.redact, processors);
+    let is_alone = target.others.is_empty();
+    let settings = (release, &target.namespace, &target.redact, processors, is_alone);
     KeptAnswers::of("check", &settings, checkout)
+}
+
+/// The findings of a target, and whether they depend on its files alone.
+struct Found {
+    findings: Vec<Finding>,
+    is_kept: bool,
 }
 
 /// All findings: those of the schemas, and those of an API server where one is asked.
@@ -166,12 +235,14 @@ async fn findings(
     args: &CheckArgs,
     target: &Target,
     declared: &Declared,
-    policies: &Policies,
+    at: At<'_>,
     ui: &mut Ui,
-) -> Result<Vec<Finding>, Failure> {
-    let release = args.kubernetes_version.unwrap_or_else(kubernetes::newest);
-    let schemas = Schemas::of(release);
-    let schemas = schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
+) -> Result<Found, Failure> {
+    let At { checkout, release, policies } = at;
+    let schemas = || {
+        let schemas = Schemas::of(release);
+        schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))
+    };
     let problems = [&declared.problems[..], &policies.problems].concat();
     let set = Set {
         manifests: &declared.manifests,
@@ -183,11 +254,28 @@ async fn findings(
         redact: &target.redact,
         inputs: &declared.inputs,
     };
-    let found = check_by(set, schemas, &policies.manifests);
+    let mut findings = check_by(set, schemas()?, &policies.manifests);
+    let unknown = unknown_kinds(&findings);
+    let is_kept = unknown.is_empty() || target.others.is_empty();
+    if !is_kept {
+        let revision = &declared.revision;
+        let definitions = defined_by_others(target, checkout, revision, unknown).await?;
+        if !definitions.is_empty() {
+            let mut schemas = schemas()?;
+            definitions.iter().for_each(|definition| schemas.define(definition));
+            findings = check_by(set, schemas, &policies.manifests);
+        }
+    }
     #[cfg(unix)]
     if args.sandbox {
         let rehearsal = super::throwaway::rehearsal(set, ui).await?;
-        return Ok(rehearsal.beside(found));
+        findings = rehearsal.beside(findings);
     }
-    Ok(found)
+    Ok(Found { findings, is_kept })
+}
+
+/// The kinds that nothing has a schema for.
+fn unknown_kinds(findings: &[Finding]) -> BTreeSet<GroupKind> {
+    let unknown = findings.iter().filter(|finding| finding.rule == CheckRule::NoSchema);
+    unknown.filter_map(|finding| Some(finding.object.as_ref()?.group_kind())).collect()
 }

@@ -11,6 +11,7 @@ pub mod check;
 mod completing;
 pub mod completions;
 pub mod diff;
+mod environment;
 pub mod exit;
 pub mod external;
 mod habits;
@@ -21,6 +22,7 @@ pub mod hidden_verbs;
 mod kept;
 mod kubernetes;
 pub mod locking;
+mod merged;
 mod named_verbs;
 mod names;
 mod policies;
@@ -34,6 +36,7 @@ pub mod search_path;
 pub mod session;
 pub mod signals;
 pub mod target;
+mod target_choice;
 pub mod throwaway;
 pub mod ui;
 pub mod waiting;
@@ -185,7 +188,14 @@ fn parse() -> Result<Cli, clap::Error> {
     if arguments().any(|argument| argument == "-h") {
         command = headings::brief(command);
     }
-    Cli::from_arg_matches(&command.try_get_matches_from(arguments())?)
+    let matches = match command.clone().try_get_matches_from(arguments()) {
+        // The command line says what to use instead of the target that the environment names.
+        Err(error) if error.kind() == ErrorKind::ArgumentConflict => {
+            environment::without_environment(command).try_get_matches_from(arguments())
+        }
+        parsed => parsed,
+    };
+    Cli::from_arg_matches(&matches?)
 }
 
 fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {

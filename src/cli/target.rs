@@ -248,12 +248,12 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let TargetChoice { declared, redact, paths, paths_at, others, .. } =
+        let TargetChoice { name, declared, redact, paths, paths_at, others } =
             self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
-            declared: None,
+            declared: name,
             paths,
             rev: self.rev.clone(),
             worktree: self.worktree,
@@ -295,9 +295,10 @@ impl FilesArgs {
         paths.sort();
         paths.dedup();
         let redact = config.redact(name.as_deref());
-        let at = |(path, line): (&String, &usize)| {
+        let at = |(path, place): (&String, &(usize, usize))| {
             let target = name.clone().unwrap_or_default();
-            (plain(path), DeclaredPath { target, line: *line })
+            let (line, column) = *place;
+            (plain(path), DeclaredPath { target, line, column })
         };
         let paths_at = declared.paths_at.iter().map(at).collect();
         let mut others = config.targets;
@@ -311,14 +312,26 @@ impl FilesArgs {
     ///
     /// When it can't be used.
     pub fn config(&self, checkout: &Checkout) -> Result<Config, Failure> {
-        let bytes = match self.worktree {
+        Ok(Config::read(&self.config_file(checkout)?.unwrap_or_default())?)
+    }
+
+    /// Whether there is a trueup.yaml.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn has_config(&self, checkout: &Checkout) -> Result<bool, Failure> {
+        Ok(self.config_file(checkout)?.is_some())
+    }
+
+    fn config_file(&self, checkout: &Checkout) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(match self.worktree {
             true => checkout.read_worktree_file(config::FILE)?,
             false => {
                 let revision = checkout.resolve(self.rev.as_deref())?;
                 checkout.read_file(&revision, config::FILE)?
             }
-        };
-        Ok(Config::read(&bytes.unwrap_or_default())?)
+        })
     }
 }
 

@@ -47,9 +47,9 @@ pub struct TargetConfig {
     /// Files and folders, relative to the root of the checkout.
     #[cfg_attr(test, schemars(length(min = 1)))]
     pub paths: Vec<String>,
-    /// The line of each of them, from 1.
+    /// Line and column of each of them, from 1.
     #[serde(skip)]
-    pub paths_at: BTreeMap<String, usize>,
+    pub paths_at: BTreeMap<String, (usize, usize)>,
     /// The namespace of objects that name none, and of the inventory.
     #[cfg_attr(test, schemars(regex(pattern = schema::NAMESPACE)))]
     pub namespace: Option<String>,
@@ -243,7 +243,7 @@ impl Config {
             let path = ["targets", name, "paths"].map(PathPart::Key);
             for (index, written) in target.paths.iter().enumerate() {
                 let at = place(&[&path[..], &[PathPart::Index(index)]].concat());
-                target.paths_at.extend(at.map(|(line, _)| (written.clone(), line)));
+                target.paths_at.extend(at.map(|at| (written.clone(), at)));
             }
             let path = ["targets", name, "replace"].map(PathPart::Key);
             for index in 0.. {

@@ -72,13 +72,13 @@ pub enum Error {
         /// git's error.
         source: Cause,
     },
-    /// The commit has no such path.
-    #[error("`{path}` does not exist in commit {}", short(.commit))]
+    /// The commit or the work tree has no such path.
+    #[error("`{path}` does not exist in {}", commit_or_work_tree(.commit.as_deref()))]
     UnknownPath {
         /// Path from the root.
         path: String,
-        /// The commit's full id.
-        commit: String,
+        /// The commit's full id; `None` for the work tree.
+        commit: Option<String>,
         /// Paths like it that exist.
         near: Vec<String>,
     },
@@ -175,6 +175,11 @@ pub enum Error {
     },
 }
 
+/// The source of files, in words.
+fn commit_or_work_tree(commit: Option<&str>) -> String {
+    commit.map_or_else(|| "the work tree".to_owned(), |commit| format!("commit {}", short(commit)))
+}
+
 impl Error {
     /// Makes a failed read of `what` into an error.
     pub(super) fn read<E: std::error::Error + 'static>(
@@ -218,6 +223,9 @@ impl Error {
             }
             Self::UnknownPath { near, .. } if !near.is_empty() => {
                 format!("did you mean {}?", listed(near))
+            }
+            Self::UnknownPath { commit: None, .. } => {
+                "name a file or folder that is there; files that git ignores are not read".into()
             }
             Self::UnknownPath { .. } => {
                 "only what is committed counts; commit it, or use --worktree".into()

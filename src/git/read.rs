@@ -149,7 +149,7 @@ impl Checkout {
                 if let Some((above, kind)) = trees.first_barrier(path)? {
                     return Err(not_files(&above, kind, revision));
                 }
-                let (path, commit) = (path.clone(), revision.commit.clone());
+                let (path, commit) = (path.clone(), Some(revision.commit.clone()));
                 let near = trees.suggestions(&path);
                 return Err(Error::UnknownPath { path, commit, near });
             };

@@ -45,6 +45,14 @@ impl Uncommitted {
         let paths = self.paths.iter().filter(is_under).cloned().collect();
         Self { paths, unknown: self.unknown.clone() }
     }
+
+    /// Adds what was found in another place.
+    pub fn join(&mut self, other: Self) {
+        self.paths.extend(other.paths);
+        self.paths.sort();
+        self.paths.dedup();
+        self.unknown = self.unknown.take().or(other.unknown);
+    }
 }
 
 impl Checkout {
@@ -248,8 +256,7 @@ impl WorkTree<'_> {
                     path,
                     found.iter().map(|file| (*file).to_owned()),
                 );
-                let commit = revision.commit.clone();
-                return Err(Error::UnknownPath { path: path.clone(), commit, near });
+                return Err(Error::UnknownPath { path: path.clone(), commit: None, near });
             }
         }
 

@@ -27,6 +27,7 @@ mod patches;
 pub mod private_copy;
 pub mod program;
 mod program_errors;
+pub mod reads;
 pub mod sources;
 mod unreferenced;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Declared, declare};
+use super::{Declared, beside, declare};
 use crate::app::{Error, Target};
 use crate::git::{Checkout, Uncommitted};
 
@@ -22,7 +22,7 @@ impl LastRead {
             return Ok(None);
         }
         let uncommitted = match target.rev {
-            None => checkout.uncommitted(&target.paths)?,
+            None => beside::changes(target, checkout, &declared.read_elsewhere)?,
             Some(_) => Uncommitted::default(),
         };
         Ok(Some(Declared { revision, uncommitted, ..declared.clone() }))

@@ -1,6 +1,7 @@
 //! Git → manifests: what the target's paths declare at a commit, written down or rendered.
 
 mod again;
+pub(super) mod beside;
 mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use crate::core::source::selection::{IGNORE_FILE, Selection};
 use crate::core::source::snapshot::{Revision, Skipped, WhySkipped};
 use crate::git::{self, Checkout, Listing, Uncommitted};
 use crate::render::file_index::{FileIndex, is_marker, is_within, refers_to_others};
+use crate::render::reads::reads;
 use crate::render::render;
 use crate::render::sources::Sources;
 pub use again::{LastRead, declare_again};
@@ -46,9 +48,11 @@ pub struct Declared {
     pub is_rendered: bool,
     /// Whether there are ignore files, so that more may be declared than is desired.
     pub has_ignore_files: bool,
-    /// Changes in the work tree under the target's paths that are not in the commit; empty when
-    /// the work tree itself is read.
+    /// Changes in the work tree, of files that the target is read from, that are not in the commit;
+    /// empty when the work tree itself is read.
     pub uncommitted: Uncommitted,
+    /// The files and folders outside the target's paths that rendering reads.
+    pub read_elsewhere: Vec<String>,
 }
 
 /// A target's files, read or known from before.
@@ -108,7 +112,7 @@ pub async fn declare_unless<T: Send + 'static>(
         checkout.open_packs();
         thread::scope(|scope| {
             let changes =
-                is_beside_head.then(|| scope.spawn(|| checkout.uncommitted(&target.paths)));
+                is_beside_head.then(|| scope.spawn(|| beside::changes(&target, &checkout, &[])));
             let declaration = read_and_render(&target, &files, recall);
             let mut declaration = declaration.map_err(|error| error.of_a_declared_path(&target))?;
             if let Some(changes) = changes {
@@ -116,7 +120,10 @@ pub async fn declare_unless<T: Send + 'static>(
                 let changes = changes.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                 match &mut declaration {
                     Declaration::Known(_, outline) => outline.uncommitted = changes,
-                    Declaration::Read(declared, _) => declared.uncommitted = changes,
+                    Declaration::Read(declared, _) => {
+                        let elsewhere = &declared.read_elsewhere;
+                        declared.uncommitted = beside::with_changes(changes, &checkout, elsewhere)?;
+                    }
                 }
             }
             Ok(declaration)
@@ -147,21 +154,35 @@ pub(super) async fn declare_ignored_too(
     .await?
 }
 
-/// The plain manifests that `target` declares at `revision`: nothing is rendered, and what can't be
-/// read is left out without a word.
+/// How far files are looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Plain manifests alone.
+    Plain,
+    /// Rendered manifests, too.
+    Rendered,
+}
+
+/// The manifests that `target` declares at `revision`, as far as `reach` goes. What can't be read or
+/// rendered is left out without a word.
 ///
 /// # Errors
 ///
 /// When git can't be read, or a path is not there.
-pub(super) fn declare_plain(
+pub(super) fn declare_readable(
     target: &Target,
     checkout: &Checkout,
     revision: &Revision,
+    reach: Reach,
 ) -> Result<Vec<Manifest>, Error> {
     let at = (!target.worktree).then(|| revision.clone());
     let files = Files::new(checkout, at);
     let found = found_files(target, &files, IgnoreRules::AsSaid)?;
-    Ok(found.read(&files, &target.paths)?.0.manifests)
+    let (mut declared, sources) = found.read(&files, &target.paths)?;
+    if reach == Reach::Rendered {
+        add_rendered(&mut declared, &sources, target, &files)?;
+    }
+    Ok(declared.manifests)
 }
 
 /// Which files are left out.
@@ -219,6 +240,8 @@ struct FoundFiles {
     has_ignore_files: bool,
     /// Whether the plain manifests are all that there is to read.
     is_plain: bool,
+    /// The files and folders outside the target's paths that rendering reads.
+    read_elsewhere: Vec<String>,
 }
 
 impl FoundFiles {
@@ -235,7 +258,8 @@ impl FoundFiles {
 
     /// Reads the plain manifests below the target's paths; hands back what is to be rendered.
     fn read(self, files: &Files<'_>, paths: &[String]) -> Result<(Declared, Sources), Error> {
-        let Self { manifests, barred, sources, has_ignore_files, is_plain: _ } = self;
+        let Self { manifests, barred, sources, has_ignore_files, is_plain: _, read_elsewhere } =
+            self;
         let revision = manifests.revision.clone();
         let read = |path: &str, bytes: &[u8]| {
             let is_named = paths.iter().any(|given| given.trim_end_matches('/') == path);
@@ -272,6 +296,7 @@ impl FoundFiles {
             is_rendered: !sources.sources.is_empty(),
             has_ignore_files,
             uncommitted: Uncommitted::default(),
+            read_elsewhere,
         };
         Ok((declared, sources))
     }
@@ -303,10 +328,11 @@ fn found_files(
     }
     let selection = selection(ignores)?;
     let is_plain = markers.is_empty();
-    let sources = match is_plain {
-        true => Sources::default(),
+    let (sources, reads) = match is_plain {
+        true => (Sources::default(), BTreeSet::new()),
         false => sources(target, files, &selection)?,
     };
+    let read_elsewhere = beside::elsewhere(target, reads);
     let taken = |path: &str| {
         target.paths.iter().any(|given| selection.takes_below(given, path))
             && !sources.take_in(path)
@@ -320,11 +346,15 @@ fn found_files(
     };
     let mut barred = std::mem::take(&mut manifests.barred);
     barred.retain(is_barred);
-    Ok(FoundFiles { manifests, barred, sources, has_ignore_files, is_plain })
+    Ok(FoundFiles { manifests, barred, sources, has_ignore_files, is_plain, read_elsewhere })
 }
 
-/// The sources to render of the target.
-fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<Sources, Error> {
+/// The sources to render of the target, and what rendering them reads.
+fn sources(
+    target: &Target,
+    files: &Files<'_>,
+    selection: &Selection,
+) -> Result<(Sources, BTreeSet<String>), Error> {
     let paths = Mutex::new(BTreeSet::new());
     let whole = files.below(&[String::new()], &|path| {
         paths.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
@@ -350,7 +380,8 @@ fn sources(target: &Target, files: &Files<'_>, selection: &Selection) -> Result<
         })
     };
     sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
-    Ok(sources)
+    let reads = reads(&sources.sources, &shelf);
+    Ok((sources, reads))
 }
 
 /// The ignore files that the folders above the target's paths may have.

@@ -202,6 +202,7 @@ pub(super) async fn survey_from(
         is_rendered,
         has_ignore_files,
         uncommitted,
+        read_elsewhere: _,
     } = declared;
     // Whoever wants all of a commit or nothing wants these, too.
     if target.strict { &mut problems } else { &mut warnings }.extend(unreferenced);

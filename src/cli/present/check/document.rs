@@ -18,6 +18,7 @@ pub(in crate::cli::present) struct CheckDocument<'a> {
     kubernetes: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     charts_for: Option<&'a str>,
+    targets: &'a [String],
     objects: usize,
     files: usize,
     errors: usize,
@@ -40,6 +41,7 @@ struct FindingDocument<'a> {
     object: Option<&'a ObjectKey>,
     field: Option<&'a str>,
     hint: Option<String>,
+    targets: &'a [String],
 }
 
 /// A check in JSON.
@@ -50,16 +52,22 @@ pub(super) fn of<'a>(view: &CheckView<'a>) -> CheckDocument<'a> {
         dirty: view.dirty,
         kubernetes: view.release,
         charts_for: view.charts_for,
+        targets: view.targets,
         objects: view.objects,
         files: view.files,
         errors: view.count(Level::Error),
         warnings: view.count(Level::Warning),
         elapsed: view.elapsed.as_secs_f64(),
-        findings: view.findings.iter().map(finding).collect(),
+        findings: view
+            .findings
+            .iter()
+            .zip(view.found_in)
+            .map(|(it, targets)| finding(it, targets))
+            .collect(),
     }
 }
 
-fn finding(finding: &Finding) -> FindingDocument<'_> {
+fn finding<'a>(finding: &'a Finding, targets: &'a [String]) -> FindingDocument<'a> {
     let Finding { level: _, rule, place, object, field, message, hint } = finding;
     FindingDocument {
         level: level(finding),
@@ -71,5 +79,6 @@ fn finding(finding: &Finding) -> FindingDocument<'_> {
         object: object.as_ref(),
         field: field.as_deref(),
         hint: hint.as_ref().map(remedy::words),
+        targets,
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::annotation::Annotation;
 use super::ink::Ink;
 use super::json::text as json;
+use super::repeats::{Repeated, folded};
 use super::{Glyphs, charts_for};
 use crate::cli::remedy;
 use crate::core::check::{Finding, Level};
@@ -32,6 +33,10 @@ pub enum CheckFormat {
 pub struct CheckView<'a> {
     /// The findings, in order.
     pub findings: &'a [Finding],
+    /// The targets of `trueup.yaml` that have each finding.
+    pub found_in: &'a [Vec<String>],
+    /// The targets of `trueup.yaml` that were checked.
+    pub targets: &'a [String],
     /// How many objects were checked.
     pub objects: usize,
     /// In how many files.
@@ -61,14 +66,16 @@ impl CheckView<'_> {
             count => format!("{count} {one}s"),
         };
         let (errors, warnings) = (self.count(Level::Error), self.count(Level::Warning));
-        let mut parts = vec![
-            format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
-            format!("{} in {}", count(self.objects, "object"), count(self.files, "file")),
-            format!("Kubernetes {} schemas", self.release),
+        let targets = (self.targets.len() > 1).then(|| count(self.targets.len(), "target"));
+        let parts = [
+            Some(format!("{}, {}", count(errors, "error"), count(warnings, "warning"))),
+            targets,
+            Some(format!("{} in {}", count(self.objects, "object"), count(self.files, "file"))),
+            Some(format!("Kubernetes {} schemas", self.release)),
+            self.charts_for.map(charts_for),
+            Some(format!("{:.2} s", self.elapsed.as_secs_f64())),
         ];
-        parts.extend(self.charts_for.map(charts_for));
-        parts.push(format!("{:.2} s", self.elapsed.as_secs_f64()));
-        parts.join(glyphs.dot())
+        parts.into_iter().flatten().collect::<Vec<_>>().join(glyphs.dot())
     }
 }
 
@@ -85,7 +92,8 @@ pub fn write(
 ) -> io::Result<()> {
     match format {
         CheckFormat::Text => {
-            view.findings.iter().try_for_each(|finding| line(out, finding, glyphs))?;
+            let folded = folded(view.findings, kind);
+            folded.iter().try_for_each(|finding| lines(out, finding, glyphs))?;
             writeln!(out, "{}", view.summary(glyphs))
         }
         CheckFormat::Json => writeln!(out, "{}", json(&document::of(view))?),
@@ -103,6 +111,36 @@ fn text(finding: &Finding) -> String {
     match &finding.hint {
         Some(hint) => format!("{message}; {}", remedy::words(hint)),
         None => message,
+    }
+}
+
+/// The common part of the findings that are folded to one. The message about a rendered object
+/// names the object first, as its place can't.
+fn kind(finding: &Finding) -> (&'static str, &'static str, &str, Option<String>) {
+    let message = match unplaced(finding) {
+        Some((_, message)) => message,
+        None => &finding.message,
+    };
+    (level(finding), finding.rule.name(), message, finding.hint.as_ref().map(remedy::words))
+}
+
+/// The object that the message names in place of its line, and the rest of the message.
+fn unplaced(finding: &Finding) -> Option<(String, &str)> {
+    let object = finding.object.as_ref()?.to_string();
+    let rest = finding.message.strip_prefix(&object)?.strip_prefix(": ")?;
+    Some((object, rest))
+}
+
+/// Where a finding is: its place, or the object where several have the same place.
+fn whereabouts(finding: &Finding) -> String {
+    unplaced(finding).map_or_else(|| finding.place.to_string(), |(object, _)| object)
+}
+
+fn lines(out: &mut impl Write, finding: &Repeated<'_, Finding>, glyphs: Glyphs) -> io::Result<()> {
+    line(out, finding.first, glyphs)?;
+    match finding.more(whereabouts, glyphs.gap()) {
+        Some(more) => writeln!(out, "  {}", glyphs.inert(&more)),
+        None => Ok(()),
     }
 }
 
@@ -133,4 +171,51 @@ fn annotation(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
         message: &text(finding),
     }
     .write(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::check::CheckRule;
+    use crate::core::object::ObjectKey;
+    use crate::core::problem::Location;
+
+    fn finding(path: &str, object: Option<&str>, message: &str) -> Finding {
+        let key = object.map(|name| ObjectKey {
+            group: String::new(),
+            kind: "Widget".to_owned(),
+            namespace: None,
+            name: name.to_owned(),
+        });
+        let message = match &key {
+            Some(key) => format!("{key}: {message}"),
+            None => message.to_owned(),
+        };
+        Finding {
+            level: Level::Warning,
+            rule: CheckRule::NoSchema,
+            place: Location { path: path.to_owned(), line: 1, column: 1 },
+            object: key,
+            field: None,
+            message,
+            hint: None,
+        }
+    }
+
+    #[test]
+    fn rendered_objects_are_folded_too_and_named_by_their_keys() {
+        let findings = [
+            finding("k.yaml", Some("a"), "no schema"),
+            finding("k.yaml", Some("b"), "no schema"),
+            finding("k.yaml", Some("c"), "no schema"),
+            finding("k.yaml", Some("c"), "other"),
+            finding("plain.yaml", None, "no schema"),
+        ];
+        let folded: Vec<(&str, Option<String>)> = folded(&findings, kind)
+            .iter()
+            .map(|it| (it.first.message.as_str(), it.more(whereabouts, "…")))
+            .collect();
+        let more = "and 3 more: Widget b, Widget c, plain.yaml:1:1".to_owned();
+        assert_eq!(folded, [("Widget a: no schema", Some(more)), ("Widget c: other", None)]);
+    }
 }
