@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::ignore_files_above;
 use crate::app::{Error, Target};
 use crate::config;
+use crate::core::source::selection::IGNORE_FILE;
 use crate::git::{Checkout, Uncommitted};
 use crate::render::file_index::is_within;
 
@@ -21,6 +21,17 @@ pub(in crate::app) fn read_paths(target: &Target) -> Vec<String> {
         paths.insert(config::FILE.to_owned());
     }
     without_nested(paths)
+}
+
+/// The ignore files that the folders above the target's paths may have.
+pub(super) fn ignore_files_above(paths: &[String]) -> BTreeSet<String> {
+    let mut above = BTreeSet::from([IGNORE_FILE.to_owned()]);
+    for path in paths {
+        above.extend(
+            path.match_indices('/').map(|(end, _)| format!("{}/{IGNORE_FILE}", &path[..end])),
+        );
+    }
+    above
 }
 
 /// Of what rendering reads, the part that stands elsewhere.

@@ -22,6 +22,7 @@ use crate::render::reads::reads;
 use crate::render::render;
 use crate::render::sources::Sources;
 pub use again::{LastRead, declare_again};
+use beside::ignore_files_above;
 use files::Files;
 pub use files::FilesDigest;
 
@@ -382,17 +383,6 @@ fn sources(
     sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
     let reads = reads(&sources.sources, &shelf);
     Ok((sources, reads))
-}
-
-/// The ignore files that the folders above the target's paths may have.
-fn ignore_files_above(paths: &[String]) -> BTreeSet<String> {
-    let mut above = BTreeSet::from([IGNORE_FILE.to_owned()]);
-    for path in paths {
-        above.extend(
-            path.match_indices('/').map(|(end, _)| format!("{}/{IGNORE_FILE}", &path[..end])),
-        );
-    }
-    above
 }
 
 fn is_ignore_file(path: &str) -> bool {
