@@ -219,7 +219,8 @@ fn kept(
     // The work that patterns may be is shared out to as many threads as there are processors.
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let is_alone = target.others.is_empty();
-    let settings = (release, &target.namespace, &target.redact, processors, is_alone);
+    let fields = (&target.ignore, &target.redact);
+    let settings = (release, &target.namespace, fields, processors, is_alone);
     KeptAnswers::of("check", &settings, checkout)
 }
 
@@ -251,6 +252,7 @@ async fn findings(
         unreferenced: &declared.unreferenced,
         others: &declared.others,
         namespace: &target.namespace,
+        ignore: &target.ignore,
         redact: &target.redact,
         inputs: &declared.inputs,
     };

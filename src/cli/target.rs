@@ -185,7 +185,7 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
-        let TargetChoice { name, declared, redact, paths, paths_at, others } =
+        let TargetChoice { name, declared, redact, paths, paths_at, others, .. } =
             self.files.choose(directory, checkout)?;
         let repository = declared.policy();
         let run_options = declared.run_options();
@@ -233,6 +233,8 @@ struct TargetChoice {
     declared: TargetConfig,
     /// The fields that any target of trueup.yaml masks, this one or not.
     redact: Vec<FieldRule>,
+    /// The fields that the target leaves alone, or any where none is chosen.
+    ignore: Vec<FieldRule>,
     /// Its paths from the checkout's root.
     paths: Vec<String>,
     /// Where trueup.yaml declares those that it does.
@@ -248,7 +250,7 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let TargetChoice { name, declared, redact, paths, paths_at, others } =
+        let TargetChoice { declared, redact, ignore, paths, paths_at, others, name } =
             self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
@@ -259,7 +261,7 @@ impl FilesArgs {
             worktree: self.worktree,
             inventory: Inventory { name: String::new(), namespace: namespace.clone() },
             render: setting(declared.render, &namespace, kubernetes::of_release(None))?,
-            ignore: Vec::new(),
+            ignore,
             health: Vec::new(),
             redact,
             namespace,
@@ -295,6 +297,11 @@ impl FilesArgs {
         paths.sort();
         paths.dedup();
         let redact = config.redact(name.as_deref());
+        let every = config
+            .targets
+            .iter()
+            .filter(|(target, _)| name.is_none() || name.as_ref() == Some(target));
+        let ignore = every.flat_map(|(_, target)| target.ignore.clone()).collect();
         let at = |(path, place): (&String, &(usize, usize))| {
             let target = name.clone().unwrap_or_default();
             let (line, column) = *place;
@@ -303,7 +310,7 @@ impl FilesArgs {
         let paths_at = declared.paths_at.iter().map(at).collect();
         let mut others = config.targets;
         others.retain(|other, _| Some(other) != name.as_ref());
-        Ok(TargetChoice { name, declared, redact, paths, paths_at, others })
+        Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others })
     }
 
     /// The settings of trueup.yaml.

@@ -53,6 +53,7 @@ fn both(manifests: &[Manifest], definitions: &[Manifest], plane: &Plane) -> (Vec
         others: &[],
         warnings: &[],
         namespace: NAMESPACE,
+        ignore: &[],
         redact: &[],
         inputs: &Inputs::default(),
     };

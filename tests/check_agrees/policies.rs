@@ -147,6 +147,7 @@ fn found(before: &[Value], object: &Value) -> Vec<Finding> {
         others: &[],
         warnings: &[],
         namespace: super::NAMESPACE,
+        ignore: &[],
         redact: &[],
         inputs: &Inputs::default(),
     };

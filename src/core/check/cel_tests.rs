@@ -140,6 +140,7 @@ fn a_policy_from_elsewhere_needs_a_binding() {
         others: &[],
         warnings: &[],
         namespace: "shop",
+        ignore: &[],
         redact: &[],
         inputs: &Inputs::default(),
     };

@@ -2,15 +2,17 @@
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
 //! [schema](crate::core::kinds::schemas), and `custom_rules` against the rules of its definition.
-//! `policies` evaluates the admission policies of the set.
-//! `references` looks for names of objects that are not
-//! there, and `turns` for objects that can't be put in order. `switches` looks for invalid
-//! annotations of trueup's own, and `secrets` for keys that a Secret has twice. `hidden` sees to
-//! values that SOPS encrypted, and to variables of Flux. An error is what
+//! `policies` evaluates the admission policies of the set. `references` looks for names of objects
+//! that are not there, `autoscalers` for replicas that are changed by others, and `turns` for
+//! objects that can't be put in order. `one_hint` leaves one finding for a value that both the
+//! reader and a schema are about. `switches` looks for invalid annotations of trueup's own, and
+//! `secrets` for keys that a Secret has twice. `hidden` sees to values that SOPS encrypted, and to
+//! variables of Flux. An error is what
 //! the API server refuses, or trueup; a warning is what most likely means something else, or what
 //! can't be decided from the manifests alone.
 
 mod annotations;
+mod autoscalers;
 #[cfg(test)]
 mod cel_tests;
 mod controllers;
@@ -19,6 +21,7 @@ mod dialect;
 mod finding;
 mod hidden;
 mod limits;
+mod one_hint;
 mod places;
 mod policies;
 mod references;
@@ -31,6 +34,7 @@ mod validation;
 mod variables;
 mod words;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::thread;
@@ -41,7 +45,7 @@ use crate::core::manifest::{Manifest, PathPart};
 use crate::core::mask::Mask as _;
 use crate::core::object::ObjectKey;
 use crate::core::parallel::in_parallel;
-use crate::core::problem::{Cause, Problem, Refusal};
+use crate::core::problem::{Cause, Location, Problem, Refusal};
 use crate::core::redact::{Inputs, Redactor};
 use crate::core::remedy::Remedy;
 use crate::core::suggest::suggest;
@@ -50,6 +54,7 @@ use custom_rules::CustomRules;
 use dialect::Dialect;
 pub use finding::{CheckRule, Finding, Level};
 use limits::Patterns;
+use one_hint::Look;
 use validate::{GUESSES, KeyOrValue, SchemaViolation, Validator, filled};
 pub use words::field as field_name;
 
@@ -71,6 +76,8 @@ pub struct Set<'a> {
     pub others: &'a [Problem],
     /// The namespace of namespaced objects that name none.
     pub namespace: &'a str,
+    /// Fields that are left as they are in the cluster.
+    pub ignore: &'a [field_rules::FieldRule],
     /// Fields that are masked as a Secret's values are.
     pub redact: &'a [field_rules::FieldRule],
     /// Secret inputs of rendering programs.
@@ -85,8 +92,17 @@ pub fn check(set: Set<'_>, schemas: Schemas) -> Vec<Finding> {
 
 /// The same, with admission policies, their bindings and parameters from outside the set.
 pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> Vec<Finding> {
-    let Set { manifests, problems, warnings, unreferenced, others, namespace, redact, inputs } =
-        set;
+    let Set {
+        manifests,
+        problems,
+        warnings,
+        unreferenced,
+        others,
+        namespace,
+        ignore,
+        redact,
+        inputs,
+    } = set;
     manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
     let keys = in_parallel(manifests, || (), |(), manifest| key(manifest, &schemas, namespace));
     let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
@@ -101,11 +117,14 @@ pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> V
         findings.extend(problems.iter().map(|it| Finding::from_problem(it, level, rule)));
     }
     let rules = CustomRules::of(&named, &schemas);
-    findings.extend(one_by_one(&named, &schemas, &rules));
+    let Held { findings: found, looks } = one_by_one(&named, &schemas, &rules);
+    findings.extend(found);
+    one_hint::settle(&mut findings, looks);
     findings.extend(rules.unevaluated(&named));
     findings.extend(hidden::known(&named, policies::findings(&named, admission, &schemas)));
     findings.extend(duplicates(&named));
     findings.extend(hidden::known(&named, references::lost(&named)));
+    findings.extend(autoscalers::fights(&named, ignore, namespace));
     findings.extend(turns::wrong(&named, |key| {
         let is_known = schemas.is_namespaced(&key.group_kind()).is_some();
         let namespace = Some(namespace.to_owned());
@@ -134,12 +153,15 @@ fn one_by_one(
     named: &[(&ObjectKey, &Manifest)],
     schemas: &Schemas,
     rules: &CustomRules<'_>,
-) -> Vec<Finding> {
-    let part = |part: &[(&ObjectKey, &Manifest)]| -> Vec<Finding> {
+) -> Held {
+    let part = |part: &[(&ObjectKey, &Manifest)]| -> Held {
         let patterns = Patterns::default();
+        let looks = RefCell::new(Vec::new());
         let one = |&(key, manifest): &(&ObjectKey, &Manifest)| {
             hidden::looked_through(key, manifest, &|manifest| {
-                let mut findings = object(key, manifest, schemas, &patterns, &|_| true);
+                let Held { mut findings, looks: seen } =
+                    held(key, manifest, schemas, &patterns, &|_| true);
+                looks.borrow_mut().extend(seen);
                 // The server does not ask the rules of an object that its schema refuses.
                 if findings.iter().all(|finding| finding.level != Level::Error) {
                     findings.extend(rules.broken(key, manifest, schemas));
@@ -154,18 +176,22 @@ fn one_by_one(
                 findings
             })
         };
-        part.iter().flat_map(one).collect()
+        let findings = part.iter().flat_map(one).collect();
+        Held { findings, looks: looks.into_inner() }
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = named.len().div_ceil(threads).max(WORTH_A_THREAD);
     thread::scope(|scope| {
         let workers: Vec<_> =
             named.chunks(share).map(|chunk| scope.spawn(move || part(chunk))).collect();
-        let joined = workers.into_iter().map(|worker| match worker.join() {
-            Ok(findings) => findings,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
+        let mut all = Held::default();
+        for worker in workers {
+            match worker.join() {
+                Ok(held) => all.add(held),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
     })
 }
 
@@ -182,6 +208,21 @@ fn is_misspelt(missing: &Finding, found: &[Finding]) -> bool {
             .filter(|it| it.rule == CheckRule::UnknownField)
             .filter_map(parts)
             .any(|(beside, unknown)| around == beside && !suggest(unknown, [name]).is_empty())
+}
+
+/// What came of holding objects against their schemas.
+#[derive(Default)]
+struct Held {
+    findings: Vec<Finding>,
+    /// What the schemas say of values that the reader warned of.
+    looks: Vec<(Location, Look)>,
+}
+
+impl Held {
+    fn add(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.looks.extend(other.looks);
+    }
 }
 
 /// An object's identity, with its namespace filled in.
@@ -203,6 +244,17 @@ fn object(
     patterns: &Patterns,
     counts: &dyn Fn(&SchemaViolation<'_>) -> bool,
 ) -> Vec<Finding> {
+    held(key, manifest, schemas, patterns, counts).findings
+}
+
+/// The same, with what the schema says of values that look like other ones.
+fn held(
+    key: &ObjectKey,
+    manifest: &Manifest,
+    schemas: &Schemas,
+    patterns: &Patterns,
+    counts: &dyn Fn(&SchemaViolation<'_>) -> bool,
+) -> Held {
     let object = &manifest.object;
     let found = schemas.find(object);
     // A custom resource is not held against quite what is written.
@@ -213,9 +265,11 @@ fn object(
     let mut validator = Validator {
         schemas,
         patterns,
+        positions: &manifest.positions,
         is_secret: key.kind.contains("Secret"),
         path: Vec::new(),
         faults: Vec::new(),
+        looks: Vec::new(),
         guesses: GUESSES,
     };
     let mut findings = Vec::new();
@@ -232,7 +286,9 @@ fn object(
     }
     let faults = validator.faults.into_iter().filter(|fault| counts(fault));
     findings.extend(faults.map(|fault| placed(fault, manifest, key)));
-    findings
+    let place = |path: &[PathPart<'_>]| places::of(manifest, path, KeyOrValue::Value);
+    let looks = validator.looks.into_iter().map(|(path, look)| (place(&path), look)).collect();
+    Held { findings, looks }
 }
 
 /// The reason why the API server will refuse an object, as far as the schemas tell.

@@ -34,7 +34,10 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let lost_of = |guesses: &mut Guesses, &(key, manifest): &(&ObjectKey, &Manifest)| {
         let mut findings = Vec::new();
         let uses = references::of(key, &manifest.object).into_iter();
-        for used in uses.filter(|used| used.bond == ReferenceKind::Expected) {
+        let is_missed = |used: &Reference<'_>| {
+            matches!(used.bond, ReferenceKind::Expected | ReferenceKind::Later)
+        };
+        for used in uses.filter(is_missed) {
             if let Some((message, path)) = there.misses(used, guesses) {
                 findings.push(warning(key, manifest, &path, message));
             }
@@ -62,7 +65,8 @@ impl<'a> NamesInSet<'a> {
         let objects = named.iter().map(|(key, manifest)| (Cow::Borrowed(*key), Some(*manifest)));
         let mut names: HashMap<_, _> = objects.collect();
         let made = named.iter().filter_map(|(key, it)| references::made_by(key, &it.object));
-        for made in made {
+        let issued = named.iter().flat_map(|(key, it)| references::issued(key, &it.object));
+        for made in made.chain(issued) {
             names.entry(Cow::Owned(made)).or_insert(None);
         }
         Self { names, by_kind: OnceLock::new() }
@@ -121,13 +125,12 @@ fn unselected(templates: &Templates, key: &ObjectKey, manifest: &Manifest) -> Op
     }
     let selector = manifest.object.0.get("spec")?.get("selector")?.as_object()?;
     let mut selected = templates.selected(key.namespace.as_deref(), selector);
-    if selector.is_empty() || selected.next().is_some() {
-        return None;
-    }
-    let wanted: Vec<String> = selector
-        .iter()
+    let wanted: Vec<String> = references::of_templates(selector)
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
+    if wanted.is_empty() || selected.next().is_some() {
+        return None;
+    }
     Some(format!("no pod template of this set has the labels {}", wanted.join(",")))
 }
 

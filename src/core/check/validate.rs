@@ -3,11 +3,12 @@
 
 use super::dialect::Dialect;
 use super::limits::{self, Patterns};
+use super::one_hint::Look;
 use super::validation::repeated;
 use super::{CheckRule, words};
 use crate::core::json::{Key, Map, Value};
 use crate::core::kinds::schemas::{JsonType, Others, Schema, Schemas};
-use crate::core::manifest::PathPart;
+use crate::core::manifest::{PathPart, Positions};
 use crate::core::object::Object;
 use crate::core::suggest::suggest;
 
@@ -37,10 +38,14 @@ pub(super) struct SchemaViolation<'v> {
 pub(super) struct Validator<'s, 'v> {
     pub(super) schemas: &'s Schemas,
     pub(super) patterns: &'s Patterns,
+    /// Where the object's fields stand, and how their values are written.
+    pub(super) positions: &'v Positions,
     /// Whether no value may be quoted.
     pub(super) is_secret: bool,
     pub(super) path: Vec<PathPart<'v>>,
     pub(super) faults: Vec<SchemaViolation<'v>>,
+    /// What the schema says of values that look like other ones.
+    pub(super) looks: Vec<(Vec<PathPart<'v>>, Look)>,
     /// How many more names may be guessed at.
     pub(super) guesses: usize,
 }
@@ -85,6 +90,9 @@ impl<'s, 'v> Validator<'s, 'v> {
         match value {
             Value::Object(map) => self.map(map, schema, by),
             Value::Array(list) => self.list(list, schema, by),
+            Value::Bool(_) | Value::Number(_) if by != Dialect::Logic && schema.kind.is_some() => {
+                self.looks_otherwise(value);
+            }
             _ => {}
         }
         for complaint in limits::complaints(value, schema, by, self.patterns) {
@@ -208,10 +216,11 @@ impl<'s, 'v> Validator<'s, 'v> {
     }
 
     fn holds(&mut self, value: &'v Value, schema: &'s Schema) -> bool {
-        let before = self.faults.len();
+        let (before, looks) = (self.faults.len(), self.looks.len());
         self.value(value, schema, Dialect::Logic);
         let holds = self.faults.len() == before;
         self.faults.truncate(before);
+        self.looks.truncate(looks);
         holds
     }
 
@@ -250,14 +259,45 @@ impl<'s, 'v> Validator<'s, 'v> {
         self.fault(KeyOrValue::Key, CheckRule::MissingField, |_| format!("`{name}` {of}"));
     }
 
+    /// Notes how to write a value that has the right type, but not the look of it: text is not what
+    /// the field takes.
+    fn looks_otherwise(&mut self, value: &Value) {
+        let written = self.positions.written(&self.path);
+        let Some(written) = written.filter(|it| it.is_surprising && !self.is_secret) else {
+            return;
+        };
+        let keeps_digits = words::keeps_digits(&written.text, value);
+        let remedy = keeps_digits.then(|| format!("write `{value}`"));
+        self.looks.push((self.path.clone(), Look::Right(remedy)));
+    }
+
     fn wrong_type(&mut self, value: &Value, wanted: &str) {
-        let not = words::kind_and_value(value, self.is_secret);
-        let quotes = match value {
-            Value::Number(_) | Value::Bool(_) if wanted == "text" && !self.is_secret => {
+        let read = words::kind_and_value(value, self.is_secret);
+        let written = self.positions.written(&self.path);
+        if written.is_some_and(|it| it.is_surprising) {
+            self.looks.push((self.path.clone(), Look::Wrong));
+        }
+        let written = written.filter(|_| !self.is_secret);
+        let not = match written {
+            Some(it) if it.is_surprising => {
+                format!("{read}, which Kubernetes reads `{}` as", it.text)
+            }
+            _ => read,
+        };
+        let is_known = !self.is_secret && !self.positions.is_empty();
+        let quotes = match (value, written) {
+            (Value::Number(_) | Value::Bool(_), Some(it)) if wanted.ends_with("text") => {
+                format!(": write \"{}\" in quotes", it.text)
+            }
+            (Value::Number(_) | Value::Bool(_), None) if wanted == "text" && is_known => {
                 format!(": write \"{value}\" in quotes")
             }
-            Value::Number(_) | Value::Bool(_) if wanted == "text" => ": write it in quotes".into(),
-            Value::String(text) if words::would_be(text, wanted) => ": leave the quotes out".into(),
+            (Value::Number(_) | Value::Bool(_), _) if wanted == "text" => {
+                ": write it in quotes".into()
+            }
+            (Value::String(text), _) if words::would_be(text, wanted) => {
+                ": leave the quotes out".into()
+            }
             _ => String::new(),
         };
         self.fault(KeyOrValue::Value, CheckRule::WrongType, |name| {

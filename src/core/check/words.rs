@@ -46,6 +46,13 @@ pub(super) fn would_be(text: &str, wanted: &str) -> bool {
     }
 }
 
+/// Whether a value has all digits of the text that it is read from.
+pub(super) fn keeps_digits(text: &str, value: &Value) -> bool {
+    let digits = text.trim_start_matches(['+', '-', '0']);
+    let is_long = digits.len() > 17 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    !is_long || value.to_string().trim_start_matches('-') == digits
+}
+
 /// A value: its kind, and what it is unless it has to stay hidden.
 pub(super) fn kind_and_value(value: &Value, is_secret: bool) -> String {
     match value {

@@ -10,7 +10,7 @@ use super::events::ScalarText;
 use super::fault::{ManifestFault, Spot};
 use super::limits;
 use super::number;
-use super::positions::{PathPart, Positions, Recorder};
+use super::positions::{PathPart, Positions, Recorder, Written};
 use super::scalar::{self, TagMismatch, Typed};
 use super::surprise;
 use super::tree::{Tree, TreeKind};
@@ -255,8 +255,13 @@ impl<'a> Builder<'a> {
     fn scalar(&mut self, at: usize) -> Result<Value, BoxedFault> {
         let scalar = self.take_scalar(at).unwrap_or_default();
         let typed = scalar::typed(&scalar).map_err(|misfit| self.misfit(misfit, at))?;
-        if scalar.plain && scalar.tag.is_none() && self.alias_depth == 0 {
+        if scalar.plain && scalar.tag.is_none() {
             let fault = surprise::of(&scalar.text, &typed, self.in_mode);
+            if fault.is_some() || scalar::is_own_way(&scalar.text, &typed) {
+                let (text, is_surprising) = (scalar.text.clone(), fault.is_some());
+                self.positions.written(Written { text, is_surprising });
+            }
+            let fault = fault.filter(|_| self.alias_depth == 0);
             self.warnings.extend(
                 fault.map(|(message, hint)| ManifestFault::new(self.spot(at), message).hint(hint)),
             );

@@ -7,6 +7,7 @@ use super::limits;
 use super::positions::{PathPart, Positions};
 use crate::core::json::{Map, Value};
 use crate::core::object::Object;
+use crate::core::suggest::suggest;
 
 type Declared = Result<(Object, Positions), ManifestFault>;
 
@@ -73,6 +74,9 @@ fn inherit(list: &Map, item: &mut Map) {
 fn object(map: Map, positions: Positions, may_be_big: bool) -> Declared {
     let spot = positions.root().unwrap_or_default();
     let at = |path: &[PathPart]| positions.spot(path).unwrap_or(spot);
+    if let Some(fault) = misspelt(&map, |key| at(&[key.into()])) {
+        return Err(fault);
+    }
     required_text(&map, "apiVersion", at(&["apiVersion".into()]))?;
     if map["apiVersion"].as_str().is_some_and(|version| version.matches('/').count() > 1) {
         let spot = at(&["apiVersion".into()]);
@@ -95,6 +99,21 @@ fn object(map: Map, positions: Positions, may_be_big: bool) -> Declared {
         return Err(limits::object_too_big(spot));
     }
     Ok((object, positions))
+}
+
+/// The fields without which a map is no object.
+const OF_EVERY_OBJECT: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+/// The key that most likely means the one field that an object lacks. A map that lacks more of them
+/// may be anything.
+fn misspelt(map: &Map, at: impl Fn(&str) -> Spot) -> Option<ManifestFault> {
+    let mut lacks = OF_EVERY_OBJECT.into_iter().filter(|field| !map.contains_key(field));
+    let (Some(field), None) = (lacks.next(), lacks.next()) else { return None };
+    let keys = map.keys().map(|key| key.as_str());
+    let near = suggest(field, keys.filter(|key| !OF_EVERY_OBJECT.contains(key)));
+    let key = near.first()?;
+    let fault = ManifestFault::new(at(key), format!("unknown field `{key}`"));
+    Some(fault.hint(format!("did you mean {field}?")))
 }
 
 /// The metadata that can't be applied: the first field at all, the others only to the very object

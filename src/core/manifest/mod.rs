@@ -34,7 +34,7 @@ mod written;
 mod tests;
 
 pub use events::is_parsing;
-pub use positions::{PathPart, Positions};
+pub use positions::{PathPart, Positions, Written};
 pub use written::{WrittenObject, WrittenPart};
 
 use std::sync::Arc;

@@ -51,6 +51,17 @@ pub struct Positions {
     nodes: Arc<[PositionNode]>,
     root: usize,
     index: Arc<OnceLock<Index>>,
+    /// The texts of values that are not written as JSON writes them, by their nodes.
+    written: Option<Arc<[(usize, Written)]>>,
+}
+
+/// A number or a boolean as its file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The text.
+    pub text: String,
+    /// Whether the author may have meant something else than Kubernetes reads.
+    pub is_surprising: bool,
 }
 
 /// The child of a node, both by their places in the list, that a part's hash leads to.
@@ -85,6 +96,14 @@ impl Positions {
         Self { nodes: self.slice().iter().map(at_one).collect(), ..Self::default() }
     }
 
+    /// The text of the value at `path`, where it is not what JSON would write: `yes`, `0644`.
+    pub fn written(&self, path: &[PathPart]) -> Option<&Written> {
+        let written = self.written.as_ref()?;
+        let at = path.iter().try_fold(self.root, |at, part| self.child(at, hash(part)))?;
+        let found = written.binary_search_by_key(&at, |(node, _)| *node).ok()?;
+        Some(&written[found].1)
+    }
+
     /// Where the whole value begins.
     pub(super) fn root(&self) -> Option<Spot> {
         Some(self.nodes.get(self.root)?.value)
@@ -107,7 +126,7 @@ impl Positions {
     }
 
     fn below(&self, root: usize) -> Self {
-        Self { nodes: Arc::clone(&self.nodes), root, index: Arc::clone(&self.index) }
+        Self { root, ..self.clone() }
     }
 
     /// The last one, since a later key overrides an earlier one.
@@ -158,26 +177,37 @@ impl std::fmt::Debug for Positions {
 
 /// Collects positions while a value is being built.
 #[derive(Default)]
-pub(super) struct Recorder(Vec<PositionNode>);
+pub(super) struct Recorder {
+    nodes: Vec<PositionNode>,
+    written: Vec<(usize, Written)>,
+}
 
 impl Recorder {
     /// A recorder with room for so many parts.
     pub(super) fn for_parts(parts: usize) -> Self {
-        Self(Vec::with_capacity(parts))
+        Self { nodes: Vec::with_capacity(parts), written: Vec::new() }
     }
 
     /// Begins a part; what is recorded until [`close`](Self::close) is below it.
     pub(super) fn open(&mut self, part: &PathPart, key: Spot, value: Spot) -> usize {
-        self.0.push(PositionNode { part: hash(part), size: 1, key, value });
-        self.0.len() - 1
+        self.nodes.push(PositionNode { part: hash(part), size: 1, key, value });
+        self.nodes.len() - 1
+    }
+
+    /// Notes how the value of the part that was opened last is written.
+    pub(super) fn written(&mut self, written: Written) {
+        if let Some(at) = self.nodes.len().checked_sub(1) {
+            self.written.push((at, written));
+        }
     }
 
     pub(super) fn close(&mut self, at: usize) {
-        self.0[at].size = u32::try_from(self.0.len() - at).unwrap_or(u32::MAX);
+        self.nodes[at].size = u32::try_from(self.nodes.len() - at).unwrap_or(u32::MAX);
     }
 
     pub(super) fn finish(self) -> Positions {
-        Positions { nodes: self.0.into(), ..Positions::default() }
+        let written = Some(self.written).filter(|it| !it.is_empty()).map(Arc::from);
+        Positions { nodes: self.nodes.into(), written, ..Positions::default() }
     }
 }
 

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::events::ScalarText;
+use super::number;
 
 /// A text that has its type.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,17 @@ pub(super) fn typed(scalar: &ScalarText) -> Result<Typed<'_>, TagMismatch> {
         (Some("binary"), _) => binary(text),
         _ if tag.is_empty() => Ok(plain(text)),
         _ => Ok(as_text(text)),
+    }
+}
+
+/// Whether a plain number or boolean is written in another way than JSON writes it.
+pub(super) fn is_own_way(text: &str, typed: &Typed) -> bool {
+    match typed {
+        Typed::Null | Typed::Text(_) => false,
+        Typed::Bool(value) => text != if *value { "true" } else { "false" },
+        Typed::Int(value) => text != value.to_string(),
+        Typed::Big(_) => true,
+        Typed::Float(value) => number::wire(*value).is_some_and(|value| text != value.to_string()),
     }
 }
 

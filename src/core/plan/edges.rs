@@ -163,10 +163,10 @@ fn reference_edges(
     let mut found = Vec::new();
     for (at, key, object) in whole() {
         for used in references::of(key, object) {
-            let why = if used.bond == ReferenceKind::Optional {
-                DependencyKind::Kind
-            } else {
-                DependencyKind::Reference
+            let why = match used.bond {
+                ReferenceKind::Apart => continue,
+                ReferenceKind::Optional | ReferenceKind::Later => DependencyKind::Kind,
+                ReferenceKind::Expected | ReferenceKind::Elsewhere => DependencyKind::Reference,
             };
             let on = used.object();
             let one = there.get(&on).copied().or_else(|| makers.get(&on).copied());

@@ -1,14 +1,17 @@
 //! Which fields of an object name another object. The one place that knows: `check` looks whether
 //! what is named is there, a [plan](crate::core::plan) makes it first.
 //!
-//! `uses` knows each kind's own fields, `pods` what a pod template names and how pods are found by
-//! their labels.
+//! `table` has the fields, `uses` looks for them in an object, and `pods` knows where pods are and how
+//! they are found by their labels.
 
 mod pods;
+mod table;
+#[cfg(test)]
+mod tests;
 mod uses;
 
-pub use pods::Templates;
-pub use uses::{made_by, of};
+pub use pods::{Templates, of_templates};
+pub use uses::{issued, made_by, of};
 
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, ObjectKey};
@@ -35,10 +38,14 @@ pub struct Reference<'v> {
 pub enum ReferenceKind {
     /// Then most likely something is wrong.
     Expected,
+    /// The same, and nothing waits for it: a controller may make it afterwards.
+    Later,
     /// It is often created by others, such as a class that came with the cluster.
     Elsewhere,
     /// The object says that it does without.
     Optional,
+    /// It is often created by others, and the order of the two does not matter.
+    Apart,
 }
 
 impl Reference<'_> {

@@ -1,44 +1,39 @@
-//! References of an object to others: the things that its pods need, an Ingress's Services, a
-//! binding's role and accounts, an autoscaler's target, the Service behind a webhook.
+//! An object → the names of others in it, by the [`table`](super::table).
 
+use super::table::{
+    CLAIMS, CONTAINERS, OF_CLAIMS, OF_CONTAINERS, OF_KINDS, OF_PODS, OF_VOLUMES, POD_CLAIMS, Row,
+    To, VOLUMES, Way,
+};
 use super::{Reference, ReferenceKind, pods};
 use crate::core::json::Value;
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
-const ADMISSION: &str = "admissionregistration.k8s.io";
-const STORAGE: &str = "storage.k8s.io";
 
 /// Every name of another object.
 pub fn of<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>> {
-    let root = Root { key, object };
-    match (key.group.as_str(), key.kind.as_str()) {
-        ("networking.k8s.io", "Ingress") => root.ingress(),
-        (RBAC, "RoleBinding" | "ClusterRoleBinding") => root.binding(),
-        ("autoscaling", "HorizontalPodAutoscaler") => root.scaled().into_iter().collect(),
-        ("apiregistration.k8s.io", "APIService") => {
-            root.service(&["spec", "service"]).into_iter().collect()
+    let mut finder = Finder { key, found: Vec::new() };
+    let is_this = |group: &str, kind: &str| key.group == group && key.kind == kind;
+    for (_, _, rows) in OF_KINDS.iter().filter(|(group, kind, _)| is_this(group, kind)) {
+        for row in *rows {
+            finder.from_root(object, row);
         }
-        (ADMISSION, "MutatingWebhookConfiguration" | "ValidatingWebhookConfiguration") => {
-            root.webhooks()
-        }
-        (ADMISSION, "ValidatingAdmissionPolicyBinding") => {
-            root.policy("ValidatingAdmissionPolicy").into_iter().collect()
-        }
-        (ADMISSION, "MutatingAdmissionPolicyBinding") => {
-            root.policy("MutatingAdmissionPolicy").into_iter().collect()
-        }
-        ("", "PersistentVolumeClaim") => root.claim(),
-        ("", "ServiceAccount") => root.account(),
-        ("apps", "StatefulSet") => {
-            let mut found = pods::uses(key, object);
-            let service = GroupKind::new("", "Service");
-            found.extend(root.elsewhere(service, key.namespace.clone(), &["spec", "serviceName"]));
-            found
-        }
-        _ => pods::uses(key, object),
     }
+    for (_, _, way) in CLAIMS.iter().filter(|(group, kind, _)| is_this(group, kind)) {
+        let Some((first, below)) = way.split_first() else { continue };
+        let Some(value) = object.0.get(first) else { continue };
+        finder.below(value, &mut vec![PathPart::Key(first)], below, OF_CLAIMS);
+    }
+    if let Some((spec, mut way)) = pods::spec(object) {
+        for containers in CONTAINERS {
+            finder.below(spec, &mut way, containers, OF_CONTAINERS);
+        }
+        finder.below(spec, &mut way, VOLUMES, OF_VOLUMES);
+        finder.below(spec, &mut way, POD_CLAIMS, OF_CLAIMS);
+        finder.below(spec, &mut way, &[], OF_PODS);
+    }
+    finder.found
 }
 
 /// The Secret that a well-known controller makes of a custom resource.
@@ -50,201 +45,176 @@ pub fn made_by<'a>(key: &'a ObjectKey, object: &'a Object) -> Option<ObjectKey> 
         "Certificate" => spec["secretName"].as_str(),
         _ => None,
     };
-    name.map(|name| ObjectKey {
+    name.map(|name| secret(key, name))
+}
+
+/// The Secrets that a certificate manager makes because an Ingress asks for them by an annotation.
+pub fn issued(key: &ObjectKey, object: &Object) -> Vec<ObjectKey> {
+    const ISSUERS: [&str; 3] =
+        ["cert-manager.io/", "kubernetes.io/tls-acme", "cert.gardener.cloud/"];
+    if (key.group.as_str(), key.kind.as_str()) != ("networking.k8s.io", "Ingress") {
+        return Vec::new();
+    }
+    let annotations = object.metadata().and_then(|metadata| metadata.get("annotations"));
+    let annotations = annotations.and_then(Value::as_object);
+    let asks = |name: &str| ISSUERS.iter().any(|issuer| name.starts_with(issuer));
+    if !annotations.is_some_and(|map| map.keys().any(|name| asks(name))) {
+        return Vec::new();
+    }
+    let tls = object.0.get("spec").and_then(|spec| spec.get("tls")).and_then(Value::as_array);
+    let names = tls.into_iter().flatten().filter_map(|tls| tls["secretName"].as_str());
+    names.map(|name| secret(key, name)).collect()
+}
+
+/// The Secret of a name beside an object.
+fn secret(beside: &ObjectKey, name: &str) -> ObjectKey {
+    ObjectKey {
         group: String::new(),
         kind: "Secret".to_owned(),
-        namespace: key.namespace.clone(),
+        namespace: beside.namespace.clone(),
         name: name.to_owned(),
-    })
+    }
 }
 
-/// An object that is looked into.
-#[derive(Clone, Copy)]
-struct Root<'k, 'v> {
+struct Finder<'k, 'v> {
     key: &'k ObjectKey,
-    object: &'v Object,
+    found: Vec<Reference<'v>>,
 }
 
-/// The value at a path of keys.
-fn at<'v>(object: &'v Object, path: &[&str]) -> Option<&'v Value> {
-    let (first, below) = path.split_first()?;
-    below.iter().try_fold(object.0.get(first)?, |value, key| value.get(key))
-}
-
-fn keys<'v>(path: &[&'static str]) -> Vec<PathPart<'v>> {
-    path.iter().copied().map(PathPart::Key).collect()
-}
-
-impl<'v> Root<'_, 'v> {
-    /// The name at `path`, of an object that is often created by others.
-    fn elsewhere(
-        self,
-        kind: GroupKind,
-        namespace: Option<String>,
-        path: &[&'static str],
-    ) -> Option<Reference<'v>> {
-        let name = at(self.object, path)?.as_str().filter(|name| !name.is_empty())?;
-        Some(Reference {
-            kind,
-            namespace,
-            name,
-            key: None,
-            path: keys(path),
-            bond: ReferenceKind::Elsewhere,
-        })
+impl<'v> Finder<'_, 'v> {
+    fn from_root(&mut self, object: &'v Object, row: &'static Row) {
+        let Some((first, below)) = row.way.split_first() else { return };
+        if let Some(value) = object.0.get(first) {
+            self.row(value, &mut vec![PathPart::Key(first)], below, row);
+        }
     }
 
-    fn ingress(self) -> Vec<Reference<'v>> {
-        let Some(spec) = self.object.0.get("spec") else { return Vec::new() };
-        let namespace = || self.key.namespace.clone();
-        let mut found = Vec::new();
-        let mut service = |backend: &'v Value, mut path: Vec<PathPart<'v>>| {
-            if let Some(name) = backend["service"]["name"].as_str() {
-                path.extend([PathPart::Key("service"), PathPart::Key("name")]);
-                let kind = GroupKind::new("", "Service");
-                let bond = ReferenceKind::Expected;
-                found.push(Reference { kind, namespace: namespace(), name, key: None, path, bond });
-            }
+    /// Looks for the names of `rows` in every value that a way leads to.
+    fn below(
+        &mut self,
+        value: &'v Value,
+        path: &mut Vec<PathPart<'v>>,
+        way: Way,
+        rows: &'static [Row],
+    ) {
+        match way.split_first() {
+            None => rows.iter().for_each(|row| self.row(value, path, row.way, row)),
+            Some((key, rest)) => step(value, key, path, &mut |below, path| {
+                self.below(below, path, rest, rows);
+            }),
+        }
+    }
+
+    /// Looks for the name of a row, the rest of whose way is `way`.
+    fn row(&mut self, value: &'v Value, path: &mut Vec<PathPart<'v>>, way: Way, row: &'static Row) {
+        match way {
+            [] => {}
+            [field] => self.name(value, path, field, row),
+            [key, rest @ ..] => step(value, key, path, &mut |below, path| {
+                self.row(below, path, rest, row);
+            }),
+        }
+    }
+
+    fn name(
+        &mut self,
+        beside: &'v Value,
+        path: &[PathPart<'v>],
+        field: &'static str,
+        row: &'static Row,
+    ) {
+        let Some(name) = beside.get(field).and_then(Value::as_str) else { return };
+        // The old name of the field counts where the new one has none.
+        let is_old = field == "serviceAccount"
+            && beside["serviceAccountName"].as_str().is_some_and(|name| !name.is_empty());
+        if name.is_empty() || is_old {
+            return;
+        }
+        let Some((kind, namespace)) = self.target(beside, row.to) else { return };
+        if is_everywhere(&kind, name, row.bond) {
+            return;
+        }
+        let bond = match row.bond {
+            _ if beside["optional"] == true => ReferenceKind::Optional,
+            ReferenceKind::Later if self.is_generated(name) => ReferenceKind::Apart,
+            bond => bond,
         };
-        let root = PathPart::Key("spec");
-        service(&spec["defaultBackend"], vec![root, PathPart::Key("defaultBackend")]);
-        for (at, rule) in spec["rules"].as_array().into_iter().flatten().enumerate() {
-            for (below, path) in rule["http"]["paths"].as_array().into_iter().flatten().enumerate()
-            {
-                let way = vec![
-                    root,
-                    PathPart::Key("rules"),
-                    PathPart::Index(at),
-                    PathPart::Key("http"),
-                    PathPart::Key("paths"),
-                    PathPart::Index(below),
-                    PathPart::Key("backend"),
-                ];
-                service(&path["backend"], way);
-            }
-        }
-        let class = GroupKind::new("networking.k8s.io", "IngressClass");
-        found.extend(self.elsewhere(class, None, &["spec", "ingressClassName"]));
-        for (at, tls) in spec["tls"].as_array().into_iter().flatten().enumerate() {
-            if let Some(name) = tls["secretName"].as_str() {
-                let mut path = vec![root, PathPart::Key("tls"), PathPart::Index(at)];
-                path.push(PathPart::Key("secretName"));
-                let (kind, bond) = (GroupKind::new("", "Secret"), ReferenceKind::Optional);
-                found.push(Reference { kind, namespace: namespace(), name, key: None, path, bond });
-            }
-        }
-        found
+        let path = path.iter().copied().chain([PathPart::Key(field)]).collect();
+        let key = beside["key"].as_str();
+        self.found.push(Reference { kind, namespace, name, key, path, bond });
     }
 
-    fn binding(self) -> Vec<Reference<'v>> {
-        let mut found: Vec<Reference<'v>> = self.role().into_iter().collect();
-        let subjects = self.object.0.get("subjects").and_then(Value::as_array);
-        for (at, subject) in subjects.into_iter().flatten().enumerate() {
-            let (Some("ServiceAccount"), Some(name)) =
-                (subject["kind"].as_str(), subject["name"].as_str())
-            else {
-                continue;
-            };
-            let namespace = subject["namespace"].as_str().map(str::to_owned);
-            found.push(Reference {
-                kind: GroupKind::new("", "ServiceAccount"),
-                namespace: namespace.or_else(|| self.key.namespace.clone()),
-                name,
-                key: None,
-                path: vec![PathPart::Key("subjects"), PathPart::Index(at), PathPart::Key("name")],
-                bond: ReferenceKind::Elsewhere,
-            });
-        }
-        found
-    }
-
-    fn role(self) -> Option<Reference<'v>> {
-        let role = self.object.0.get("roleRef")?;
-        let (kind, name) = (role["kind"].as_str()?, role["name"].as_str()?);
-        let is_everywhere = kind == "ClusterRole"
-            && (matches!(name, "admin" | "edit" | "view" | "cluster-admin")
-                || name.starts_with("system:"));
-        if is_everywhere || !matches!(kind, "Role" | "ClusterRole") {
-            return None;
-        }
-        Some(Reference {
-            kind: GroupKind::new(RBAC, kind),
-            namespace: if kind == "Role" { self.key.namespace.clone() } else { None },
-            name,
-            key: None,
-            path: keys(&["roleRef", "name"]),
-            bond: ReferenceKind::Expected,
+    /// The kind that is named, and the namespace; `None` for what is no object, or not said.
+    fn target(&self, beside: &Value, to: To) -> Option<(GroupKind, Option<String>)> {
+        let own = || self.key.namespace.clone();
+        let text = |field: &str| beside[field].as_str().filter(|text| !text.is_empty());
+        let said = |field: &str| text(field).map(str::to_owned);
+        Some(match to {
+            To::Beside(group, kind) => (GroupKind::new(group, kind), own()),
+            To::Cluster(group, kind) => (GroupKind::new(group, kind), None),
+            To::In(group, kind, field) => (GroupKind::new(group, kind), Some(said(field)?)),
+            To::Told("apiVersion") => {
+                let version = text("apiVersion")?;
+                let group = version.split_once('/').map_or("", |(group, _)| group);
+                (GroupKind::new(group, text("kind")?), own())
+            }
+            To::Told(field) => {
+                let group = text(field).unwrap_or_default();
+                (GroupKind::new(group, text("kind")?), said("namespace").or_else(own))
+            }
+            To::Role => match text("kind")? {
+                "Role" => (GroupKind::new(RBAC, "Role"), own()),
+                "ClusterRole" => (GroupKind::new(RBAC, "ClusterRole"), None),
+                _ => return None,
+            },
+            To::Subject if text("kind")? == "ServiceAccount" => {
+                (GroupKind::new("", "ServiceAccount"), said("namespace").or_else(own))
+            }
+            To::Subject => return None,
         })
     }
 
-    fn scaled(self) -> Option<Reference<'v>> {
-        let target = at(self.object, &["spec", "scaleTargetRef"])?;
-        let group = target["apiVersion"].as_str()?.split_once('/').map_or("", |(group, _)| group);
-        Some(Reference {
-            kind: GroupKind::new(group, target["kind"].as_str()?),
-            namespace: self.key.namespace.clone(),
-            name: target["name"].as_str()?,
-            key: None,
-            path: keys(&["spec", "scaleTargetRef", "name"]),
-            bond: ReferenceKind::Expected,
-        })
-    }
-
-    /// The Service that is named below `path`, with its namespace beside it.
-    fn service(self, path: &[&'static str]) -> Option<Reference<'v>> {
-        behind(at(self.object, path)?, keys(path))
-    }
-
-    fn webhooks(self) -> Vec<Reference<'v>> {
-        let webhooks = self.object.0.get("webhooks").and_then(Value::as_array);
-        let webhooks = webhooks.into_iter().flatten().enumerate();
-        let found = webhooks.filter_map(|(at, webhook)| {
-            let mut path = vec![PathPart::Key("webhooks"), PathPart::Index(at)];
-            path.extend([PathPart::Key("clientConfig"), PathPart::Key("service")]);
-            behind(webhook.get("clientConfig")?.get("service")?, path)
-        });
-        found.collect()
-    }
-
-    fn policy(self, kind: &str) -> Option<Reference<'v>> {
-        self.elsewhere(GroupKind::new(ADMISSION, kind), None, &["spec", "policyName"])
-    }
-
-    fn claim(self) -> Vec<Reference<'v>> {
-        let class = GroupKind::new(STORAGE, "StorageClass");
-        let volume = GroupKind::new("", "PersistentVolume");
-        let class = self.elsewhere(class, None, &["spec", "storageClassName"]);
-        class.into_iter().chain(self.elsewhere(volume, None, &["spec", "volumeName"])).collect()
-    }
-
-    fn account(self) -> Vec<Reference<'v>> {
-        let secrets = self.object.0.get("imagePullSecrets").and_then(Value::as_array);
-        let secrets = secrets.into_iter().flatten().enumerate();
-        let found = secrets.filter_map(|(at, secret)| {
-            let path =
-                vec![PathPart::Key("imagePullSecrets"), PathPart::Index(at), PathPart::Key("name")];
-            Some(Reference {
-                kind: GroupKind::new("", "Secret"),
-                namespace: self.key.namespace.clone(),
-                name: secret["name"].as_str()?,
-                key: None,
-                path,
-                bond: ReferenceKind::Elsewhere,
-            })
-        });
-        found.collect()
+    /// Whether the name is one that the token controller gave to an account's Secret before 1.24, or
+    /// OpenShift: it comes into git with what `kubectl get -o yaml` prints.
+    fn is_generated(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.key.name.as_str());
+        let rest = rest.filter(|_| self.key.kind == "ServiceAccount");
+        let ends = ["-token-", "-dockercfg-"];
+        let end = rest.and_then(|rest| ends.iter().find_map(|end| rest.strip_prefix(end)));
+        end.is_some_and(|end| end.len() == 5 && end.bytes().all(|b| b.is_ascii_alphanumeric()))
     }
 }
 
-/// The Service that `reference` names, with its namespace beside it.
-fn behind<'v>(reference: &'v Value, mut path: Vec<PathPart<'v>>) -> Option<Reference<'v>> {
-    path.push(PathPart::Key("name"));
-    Some(Reference {
-        kind: GroupKind::new("", "Service"),
-        namespace: Some(reference["namespace"].as_str()?.to_owned()),
-        name: reference["name"].as_str()?,
-        key: None,
-        path,
-        bond: ReferenceKind::Elsewhere,
-    })
+/// Visits what a step of a way leads to: a key's value, or each element.
+fn step<'v>(
+    value: &'v Value,
+    key: &'static str,
+    path: &mut Vec<PathPart<'v>>,
+    visit: &mut dyn FnMut(&'v Value, &mut Vec<PathPart<'v>>),
+) {
+    if key != "*" {
+        let Some(below) = value.get(key) else { return };
+        path.push(PathPart::Key(key));
+        visit(below, path);
+        path.pop();
+        return;
+    }
+    for (at, item) in value.as_array().into_iter().flatten().enumerate() {
+        path.push(PathPart::Index(at));
+        visit(item, path);
+        path.pop();
+    }
+}
+
+/// Whether every cluster, or every namespace, has the object.
+fn is_everywhere(kind: &GroupKind, name: &str, bond: ReferenceKind) -> bool {
+    match kind.kind.as_str() {
+        "ConfigMap" => name == "kube-root-ca.crt",
+        "ServiceAccount" => name == "default" && bond == ReferenceKind::Expected,
+        "ClusterRole" => {
+            matches!(name, "admin" | "edit" | "view" | "cluster-admin")
+                || name.starts_with("system:")
+        }
+        _ => false,
+    }
 }

@@ -1,11 +1,20 @@
 //! The findings of a check, line by line.
 
+mod autoscalers;
+mod references;
+mod typed;
+
 use super::*;
 use crate::core::kinds::schemas::releases;
 use crate::core::manifest::read;
 
 /// The findings about a file.
 pub(super) fn found(yaml: &str) -> Vec<Finding> {
+    found_beside(yaml, &[])
+}
+
+/// The same, where `ignore` leaves fields alone.
+fn found_beside(yaml: &str, ignore: &[field_rules::FieldRule]) -> Vec<Finding> {
     let reading = read("a.yaml", yaml.as_bytes());
     let set = Set {
         manifests: &reading.manifests,
@@ -14,6 +23,7 @@ pub(super) fn found(yaml: &str) -> Vec<Finding> {
         others: &[],
         warnings: &reading.warnings,
         namespace: "shop",
+        ignore,
         redact: &[],
         inputs: &Inputs::default(),
     };
@@ -22,13 +32,17 @@ pub(super) fn found(yaml: &str) -> Vec<Finding> {
 
 /// The same, each as `line:column level message; hint`.
 pub(super) fn findings(yaml: &str) -> Vec<String> {
+    findings_beside(yaml, &[])
+}
+
+fn findings_beside(yaml: &str, ignore: &[field_rules::FieldRule]) -> Vec<String> {
     let told = |finding: Finding| {
         let Finding { level, place, message, hint, .. } = finding;
         let level = if level == Level::Error { "error" } else { "warning" };
         let hint = hint.map(|hint| format!("; {}", hint.text().unwrap())).unwrap_or_default();
         format!("{}:{} {level} {message}{hint}", place.line, place.column)
     };
-    found(yaml).into_iter().map(told).collect()
+    found_beside(yaml, ignore).into_iter().map(told).collect()
 }
 
 const DEPLOYMENT: &str = "\
@@ -188,6 +202,7 @@ fn findings_in_rendered_objects_name_object_and_field() {
         others: &[],
         warnings: &[],
         namespace: "shop",
+        ignore: &[],
         redact: &[],
         inputs: &Inputs::default(),
     };
@@ -228,7 +243,6 @@ type: [canary-4]
         "5:14 warning `b` is also in data; the value in stringData counts; delete one of them",
         "5:30 error `c` must be text, not a number: write it in quotes",
         "5:40 error `d` must be text, not a boolean: write it in quotes",
-        "5:40 warning Kubernetes reads `…` as `…`; write `…`, or `…` if you mean text",
         "6:1 error unknown field `stringdata`, did you mean `stringData`?",
         "7:7 error `type` must be text, not a list",
     ];

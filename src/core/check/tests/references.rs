@@ -1,0 +1,121 @@
+//! Names that lead nowhere, and selectors.
+
+use super::findings;
+
+#[test]
+fn a_selector_matches_by_the_labels_that_controllers_do_not_set() {
+    let service = |selector: &str| {
+        findings(&format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{selector: {{{selector}}}, ports: [{{port: 80}}]}}\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: db, labels: {{app: db}}}}\nspec: {{containers: [{{name: db, image: db}}]}}\n"
+        ))
+    };
+    for label in [
+        "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
+        "batch.kubernetes.io/job-name",
+        "job-name",
+        "batch.kubernetes.io/job-completion-index",
+        "controller-uid",
+        "batch.kubernetes.io/controller-uid",
+        "pod-template-hash",
+        "controller-revision-hash",
+    ] {
+        assert_eq!(service(&format!("{label}: \"0\"")), Vec::<String>::new(), "{label}");
+        let both = |app: &str| service(&format!("{label}: \"0\", app: {app}"));
+        assert_eq!(both("db"), Vec::<String>::new(), "{label}");
+        let expected = "4:18 warning no pod template of this set has the labels app=web";
+        assert_eq!(both("web"), [expected], "{label}");
+    }
+    let expected = "4:18 warning no pod template of this set has the labels example.com/index=0";
+    assert_eq!(service("example.com/index: \"0\""), [expected]);
+}
+
+#[test]
+fn every_kind_of_secret_that_is_named_is_missed() {
+    let text = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  serviceAccount: robot
+  containers: [{name: a, image: a}]
+  volumes:
+  - {name: a, csi: {driver: a.example.com, nodePublishSecretRef: {name: one}}}
+  - {name: b, cephfs: {monitors: [a], secretRef: {name: two}}}
+  - {name: c, azureFile: {shareName: a, secretName: three}}
+  - {name: d, secret: {secretName: four, optional: true}}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: a}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: fast
+  claimRef: {namespace: shop, name: nothing}
+  csi: {driver: a.example.com, volumeHandle: a, nodeStageSecretRef: {namespace: kept, name: five}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: a}
+spec: {tls: [{hosts: [a.example.com], secretName: six}, {hosts: [b.example.com]}]}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: builder}
+secrets: [{name: seven}, {name: builder-token-x7k2p}]
+imagePullSecrets: [{name: eight}]
+";
+    let missing = |line: &str, name: &str| format!("{line} warning {name} is not in this set");
+    let expected = [
+        missing("5:19", "ServiceAccount shop/robot"),
+        missing("8:73", "Secret shop/one"),
+        missing("9:57", "Secret shop/two"),
+        missing("10:53", "Secret shop/three"),
+        missing("21:93", "Secret kept/five"),
+        missing("26:51", "Secret shop/six"),
+        missing("31:18", "Secret shop/seven"),
+        missing("32:27", "Secret shop/eight"),
+    ];
+    let found = findings(text);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_certificate_that_an_ingress_asks_for_is_not_missed() {
+    let ingress = |name: &str, annotations: &str| {
+        format!(
+            "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\nspec: {{tls: [{{secretName: web-tls}}]}}\n"
+        )
+    };
+    let asks = ingress("a", "cert-manager.io/cluster-issuer: main");
+    assert_eq!(findings(&(asks + &ingress("b", ""))), Vec::<String>::new());
+    let expected = "5:27 warning Secret shop/web-tls is not in this set";
+    assert_eq!(findings(&ingress("a", "example.com/a: b")), [expected]);
+    let made = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: a, namespace: shop}\nspec: {secretName: web-tls}\n";
+    let found = findings(&(made.to_owned() + &ingress("a", "")));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("no schema for cert-manager.io/v1/Certificate"), "{found:?}");
+}
+
+#[test]
+fn claims_and_classes_are_known_and_not_missed() {
+    let text = "\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      priorityClassName: system-cluster-critical
+      serviceAccountName: default
+      containers: [{name: db, image: db}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+";
+    assert_eq!(findings(text), Vec::<String>::new());
+}
