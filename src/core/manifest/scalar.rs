@@ -55,7 +55,7 @@ pub(super) fn is_own_way(text: &str, typed: &Typed) -> bool {
         Typed::Bool(value) => text != if *value { "true" } else { "false" },
         Typed::Int(value) => text != value.to_string(),
         Typed::Big(_) => true,
-        Typed::Float(value) => number::wire(*value).is_some_and(|value| text != value.to_string()),
+        Typed::Float(value) => number::wire(*value).is_some_and(|value| value != text),
     }
 }
 

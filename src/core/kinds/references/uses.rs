@@ -17,7 +17,7 @@ pub fn of<'v>(key: &ObjectKey, object: &'v Object) -> Vec<Reference<'v>> {
     let is_this = |group: &str, kind: &str| key.group == group && key.kind == kind;
     for (_, _, rows) in OF_KINDS.iter().filter(|(group, kind, _)| is_this(group, kind)) {
         for row in *rows {
-            finder.from_root(object, row);
+            finder.read_root(object, row);
         }
     }
     for (_, _, way) in CLAIMS.iter().filter(|(group, kind, _)| is_this(group, kind)) {
@@ -82,7 +82,7 @@ struct Finder<'k, 'v> {
 }
 
 impl<'v> Finder<'_, 'v> {
-    fn from_root(&mut self, object: &'v Object, row: &'static Row) {
+    fn read_root(&mut self, object: &'v Object, row: &'static Row) {
         let Some((first, below)) = row.way.split_first() else { return };
         if let Some(value) = object.0.get(first) {
             self.row(value, &mut vec![PathPart::Key(first)], below, row);
