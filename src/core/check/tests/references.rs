@@ -58,7 +58,7 @@ spec:
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: a}
-spec: {tls: [{hosts: [a.example.com], secretName: six}, {hosts: [b.example.com]}]}
+spec: {tls: [{hosts: [a.example.com], secretName: six}, {hosts: [b.example.com]}], defaultBackend: {resource: {kind: Bucket, name: b}}}
 ---
 apiVersion: v1
 kind: ServiceAccount
@@ -85,7 +85,7 @@ imagePullSecrets: [{name: eight}]
 fn a_certificate_that_an_ingress_asks_for_is_not_missed() {
     let ingress = |name: &str, annotations: &str| {
         format!(
-            "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\nspec: {{tls: [{{secretName: web-tls}}]}}\n"
+            "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\nspec: {{tls: [{{secretName: web-tls}}], defaultBackend: {{resource: {{kind: Bucket, name: b}}}}}}\n"
         )
     };
     let asks = ingress("a", "cert-manager.io/cluster-issuer: main");
