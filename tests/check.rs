@@ -162,7 +162,7 @@ fn rendered_objects_are_checked() {
     );
 }
 
-/// What no schema says: a label's syntax, and a rule in CEL.
+/// What neither a schema nor a rule says: the content of a login.
 #[cfg(unix)]
 #[test]
 fn check_in_a_sandbox_finds_more() {
@@ -194,23 +194,27 @@ spec: {min: 2, max: 1}
 ";
     let label =
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  labels: {a: no spaces}\n";
+    let login = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\ntype: \
+                 kubernetes.io/dockerconfigjson\nstringData: {.dockerconfigjson: none}\n";
     let checkout = Checkout::new(&[
         ("crd.yaml", crd),
         ("label.yaml", label),
+        ("login.yaml", login),
         ("wrong.yaml", WRONG),
         ("map.yaml", MAP.replace("app", "fine").as_str()),
     ]);
     let output = checkout.run(&["check"]).exits(1);
-    assert_eq!(lines(&output).len(), 3, "{output}");
+    assert_eq!(lines(&output).len(), 4, "{output}");
     sandbox::bare(); // its programs are built then
     let output = Cmd::trueup().dir(checkout.path()).args(["check", "--sandbox"]).run().exits(1);
     let lines = lines(&output);
-    assert_eq!(lines.len(), 4, "{output}");
-    assert!(lines[0].starts_with("crd.yaml:24:1  error    "), "{output}");
+    assert_eq!(lines.len(), 5, "{output}");
+    // The server refuses all of them, and each is said once.
+    assert!(lines[0].starts_with("crd.yaml:24:7  error    "), "{output}");
     assert!(lines[0].contains("min must be less than max"), "{output}");
     assert!(lines[1].starts_with("label.yaml:5:15  error    `a` must be"), "{output}");
-    // The server refuses it, too, and it is said once.
-    assert!(lines[2].starts_with("wrong.yaml:5:3  error    unknown field"), "{output}");
+    assert!(lines[2].starts_with("login.yaml:5:"), "{output}");
+    assert!(lines[3].starts_with("wrong.yaml:5:3  error    unknown field"), "{output}");
 }
 
 /// A policy about ConfigMaps, and its binding.

@@ -106,9 +106,8 @@ fn a_link_to_a_file_is_judged_by_its_name() {
     repo.commit("Links that may lead to folders");
     for args in [&["check"][..], &["check", "-W"]] {
         let output = repo.run(args).exits(1);
-        for name in ["out", "dangling", "loop", "folder"] {
-            has(&output, &format!("{name}:1:1 is a symbolic link, which is never followed"));
-        }
+        has(&output, "dangling:1:1 is a symbolic link, which is never followed");
+        assert!(output.stdout.contains("and 3 more: folder:1:1, loop:1:1, out:1:1\n"), "{output}");
     }
 }
 

@@ -175,6 +175,20 @@ fn reinterpreted_yaml_is_only_a_warning() {
     }
     repo.commit("Many");
     let output = repo.run(&["diff"]).exits(1);
+    assert_eq!(output.stderr.lines().count(), 2, "{output}");
+    let folded = "if you mean text; and 10 more: a-1.yaml:4:12, a-2.yaml:4:12, a-3.yaml:4:12, \
+                  a-4.yaml:4:12, a-5.yaml:4:12, …\n";
+    assert!(output.stderr.contains(folded), "{output}");
+
+    // Each with a reason of its own.
+    let words = ["No", "NO", "off", "Off", "OFF", "yes", "Yes", "YES", "on", "On"];
+    for (number, word) in words.iter().enumerate() {
+        let map =
+            map.replace("one", &format!("more-{number}")).replace(": no", &format!(": {word}"));
+        repo.write(&format!("a-{number}.yaml"), map);
+    }
+    repo.commit("Many kinds");
+    let output = repo.run(&["diff"]).exits(1);
     assert_eq!(output.stderr.lines().count(), 11, "{output}");
     assert!(output.stderr.ends_with("warning: 2 more like these\n"), "{output}");
 }

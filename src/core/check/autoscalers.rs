@@ -58,7 +58,7 @@ pub(super) fn fights(
     findings
 }
 
-/// What an object scales, if it is an autoscaler. A VerticalPodAutoscaler never changes replicas.
+/// The object that an autoscaler scales. A VerticalPodAutoscaler never changes replicas.
 fn of<'a>(
     key: &'a ObjectKey,
     object: &'a Object,

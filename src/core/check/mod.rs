@@ -210,11 +210,11 @@ fn is_misspelt(missing: &Finding, found: &[Finding]) -> bool {
             .any(|(beside, unknown)| around == beside && !suggest(unknown, [name]).is_empty())
 }
 
-/// What came of holding objects against their schemas.
+/// The results of holding objects against their schemas.
 #[derive(Default)]
 struct Held {
     findings: Vec<Finding>,
-    /// What the schemas say of values that the reader warned of.
+    /// The word of the schemas on values that the reader warned of.
     looks: Vec<(Location, Look)>,
 }
 

@@ -7,7 +7,7 @@ use super::{CheckRule, Finding};
 use crate::core::problem::Location;
 use crate::core::remedy::Remedy;
 
-/// What a schema says of a value that looks like another one.
+/// The word of a schema on a value that looks like another one.
 #[derive(Debug)]
 pub(super) enum Look {
     /// Its type is wrong, which is an error of its own.

@@ -44,7 +44,7 @@ pub(super) struct Validator<'s, 'v> {
     pub(super) is_secret: bool,
     pub(super) path: Vec<PathPart<'v>>,
     pub(super) faults: Vec<SchemaViolation<'v>>,
-    /// What the schema says of values that look like other ones.
+    /// The schema's word on values that look like other ones.
     pub(super) looks: Vec<(Vec<PathPart<'v>>, Look)>,
     /// How many more names may be guessed at.
     pub(super) guesses: usize,

@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use outside::Listener;
+use serde_json::Value;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::renderers;
@@ -61,6 +62,16 @@ impl World {
     fn render(&self, args: &[&str]) -> Output {
         let cmd = Cmd::trueup().dir(self.root()).env("XDG_CACHE_HOME", self.folder.path());
         renderers::with(cmd).args(["render"]).args(args).run()
+    }
+
+    /// What trueup check finds in the whole checkout: each path with its message.
+    fn findings(&self) -> Vec<(String, String)> {
+        let cmd = Cmd::trueup().dir(self.root()).env("XDG_CACHE_HOME", self.folder.path());
+        let output = renderers::with(cmd).args(["check", "-o", "json"]).run().exits(1);
+        let document: Value = serde_json::from_str(&output.stdout).unwrap();
+        let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
+        let findings = document["findings"].as_array().unwrap().iter();
+        findings.map(|finding| (text(finding, "path"), text(finding, "message"))).collect()
     }
 
     /// kustomize itself on one folder, as trueup calls it.

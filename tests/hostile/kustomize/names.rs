@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Listener, WEB, World, problems};
+use super::{Listener, WEB, World};
 
 /// A field that names a file, `NAME`. `KEY` is the field's own name, which comes first.
 ///
@@ -130,11 +130,14 @@ fn no_field_lets_kustomize_fetch() {
     let world = World::new(&files);
 
     let output = world.render(&[]).exits(1);
-    let found = problems(&output);
+    let found = world.findings();
     let mut missing = String::new();
     for Case { folder, files, said } in &cases {
-        let is_it = |line: &&&str| line.starts_with(&format!("! {folder}/")) && line.contains(said);
-        if !found.iter().any(|line| is_it(&line)) {
+        let inside = format!("{folder}/");
+        let is_it = |(path, message): &(String, String)| {
+            path.starts_with(&inside) && message.contains(said)
+        };
+        if !found.iter().any(is_it) {
             writeln!(missing, "no {said:?} of {folder} in {files:?}").unwrap();
         }
     }

@@ -11,7 +11,7 @@ use crate::core::json::json;
 use crate::core::kinds::schemas::{JsonType, Others, Schema, SchemaLookup, Schemas, releases};
 use crate::core::object::Object;
 
-/// Kinds that controllers, drivers and the server write; nobody declares their references.
+/// Kinds that controllers, drivers and the server write; no manifest declares them.
 const KINDS: [(&str, &str); 10] = [
     ("Binding", "the scheduler asks for a node with it, and nothing is kept"),
     ("CSINode", "the kubelet writes it"),
