@@ -74,6 +74,50 @@ fn sound_manifests_are_a_line_and_exit_0() {
 }
 
 #[test]
+fn every_release_can_be_chosen_and_removed_versions_are_errors() {
+    let removed = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\n";
+    let checkout = Checkout::new(&[("a.yaml", removed)]);
+    for version in ["1.34", "1.35", "1.36", "1.37"] {
+        let output = checkout.run(&["check", "--kubernetes-version", version]).exits(1);
+        let found = "policy/v1beta1/PodDisruptionBudget: removed in 1.25";
+        assert!(output.stdout.contains(found), "{}", output.stdout);
+        assert!(output.stdout.contains("policy/v1/PodDisruptionBudget"), "{}", output.stdout);
+        assert!(output.stdout.contains(&format!("Kubernetes {version} schemas")));
+    }
+}
+
+#[test]
+fn schemas_of_custom_resources_come_from_a_folder() {
+    let issuer = "apiVersion: example.com/v1\nkind: Issuer\nmetadata: {name: a}\n\
+        spec: {size: big, sise: 1}\n";
+    let checkout = Checkout::new(&[("a.yaml", issuer)]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let unvalidated = "no schema for example.com/v1/Issuer";
+    let output = checkout.run(&["check", "--schemas", path]).exits(0);
+    assert!(output.stdout.contains(unvalidated), "{}", output.stdout);
+
+    let file = folder.path().join("example.com/issuer_v1.json");
+    fs::create_dir(folder.path().join("example.com")).unwrap();
+    fs::write(
+        &file,
+        r#"{"type": "object", "properties": {"spec": {"type": "object",
+        "additionalProperties": false, "properties": {"size": {"type": "integer"}}}}}"#,
+    )
+    .unwrap();
+    // Answers are not kept: the same command reads the new file.
+    let output = checkout.run(&["check", "--schemas", path]).exits(1);
+    assert!(!output.stdout.contains(unvalidated), "{}", output.stdout);
+    assert!(output.stdout.contains("`size` must be an integer"), "{}", output.stdout);
+    assert!(output.stdout.contains("unknown field `sise`"), "{}", output.stdout);
+
+    fs::write(&file, r##"{"$ref": "#"}"##).unwrap();
+    let output = checkout.run(&["check", "--schemas", path]).exits(2);
+    assert!(output.stderr.contains("example.com/issuer_v1.json"), "{}", output.stderr);
+    assert!(output.stderr.contains("leads back to itself"), "{}", output.stderr);
+}
+
+#[test]
 fn errors_exit_1_and_warnings_0_unless_they_count() {
     let checkout = Checkout::new(&[("a/wrong.yaml", WRONG), ("b/suspect.yaml", SUSPECT)]);
     checkout.run(&["check"]).shows("check/errors").exits(1);

@@ -12,7 +12,7 @@ use crate::core::check;
 use crate::core::desired::Desired;
 use crate::core::json::{Map, Value};
 use crate::core::kinds::catalog::{definition, is_crd};
-use crate::core::kinds::schemas::{Schemas, releases};
+use crate::core::kinds::schemas::{DEFAULT, Schemas};
 use crate::core::managed_fields::versions;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::{GroupKind, Object, ObjectKey};
@@ -81,7 +81,7 @@ fn changing(desired: &Desired, observed: &Observed) -> BTreeMap<GroupKind, Chang
 
 /// The schemas of the release, and of the definitions as the commit makes them.
 fn schemas(desired: &Desired, observed: &Observed) -> Schemas {
-    let mut schemas = releases().next().and_then(Schemas::of).unwrap_or_default();
+    let mut schemas = Schemas::of(DEFAULT).unwrap_or_default();
     for (key, manifest) in desired.objects.iter().filter(|(key, _)| is_crd(key)) {
         let merged = match observed.objects.get(key) {
             Some(Observation::Seen { preview: Some(Preview::Merged(merged)), .. }) => Some(merged),

@@ -24,10 +24,11 @@ use crate::app::{
     Beside, Declaration, Declared, FilesDigest, Outline, Target, declare_unless, defined_by_others,
 };
 use crate::core::check::{CheckRule, Finding, Level, Set, check_by};
-use crate::core::kinds::schemas::Schemas;
+use crate::core::kinds::schemas::{DEFAULT, Schemas};
 use crate::core::object::GroupKind;
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
+use crate::local::schema_folder;
 
 /// The end of `trueup check --help`.
 const EXAMPLES: &str = "\
@@ -61,9 +62,17 @@ pub struct CheckArgs {
     #[command(flatten)]
     cache: CacheArgs,
 
-    /// Release whose schemas to use, and that charts are rendered for [default: the newest]
+    /// Release whose schemas to use, and that charts are rendered for [default: that of the sandbox]
     #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = HOW, display_order = 3, hide_short_help = true)]
     kubernetes_version: Option<&'static str>,
+
+    /// Folder with schemas of custom resources; may be given more than once
+    ///
+    /// It holds JSON Schema as kubeconform and the CRDs-catalog name it, such as
+    /// `cert-manager.io/issuer_v1.json`, or CustomResourceDefinitions in YAML. Definitions among the
+    /// manifests come first.
+    #[arg(long, value_name = "DIR", env = "TRUEUP_SCHEMAS", value_delimiter = ',', value_hint = clap::ValueHint::DirPath, help_heading = HOW, display_order = 3, hide_short_help = true)]
+    schemas: Vec<PathBuf>,
 
     /// Ask a throwaway API server about every object as well
     ///
@@ -97,12 +106,13 @@ pub struct CheckArgs {
 /// # Errors
 ///
 /// When they can't be read from git.
-pub async fn run(args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
     let checkout = Checkout::discover(directory)?;
     let targets = targets(&args.files, directory, &checkout)?;
-    let release = args.kubernetes_version.unwrap_or_else(kubernetes::newest);
+    let release = args.kubernetes_version.unwrap_or(DEFAULT);
     let policies = Policies::read(&args.policy, directory)?;
+    args.schemas.iter_mut().for_each(|folder| *folder = directory.join(&*folder));
     let names: Vec<String> = targets.iter().filter_map(|it| it.declared.clone()).collect();
     let is_one = targets.len() == 1;
     let mut uncommitted = Uncommitted::default();
@@ -212,8 +222,8 @@ fn kept(
     if args.sandbox {
         return None;
     }
-    // Files of policies are not part of the key.
-    if args.cache.no_cache || !args.policy.is_empty() {
+    // What is in files of policies and in folders of schemas is no part of the key.
+    if args.cache.no_cache || !args.policy.is_empty() || !args.schemas.is_empty() {
         return None;
     }
     // The work that patterns may be is shared out to as many threads as there are processors.
@@ -258,13 +268,18 @@ async fn findings(
     };
     let mut findings = check_by(set, schemas()?, &policies.manifests);
     let unknown = unknown_kinds(&findings);
-    let is_kept = unknown.is_empty() || target.others.is_empty();
-    if !is_kept {
-        let revision = &declared.revision;
-        let definitions = defined_by_others(target, checkout, revision, unknown).await?;
-        if !definitions.is_empty() {
-            let mut schemas = schemas()?;
-            definitions.iter().for_each(|definition| schemas.define(definition));
+    let has_unknown = !unknown.is_empty();
+    let is_kept = !has_unknown || target.others.is_empty();
+    let definitions = if is_kept {
+        Vec::new()
+    } else {
+        defined_by_others(target, checkout, &declared.revision, unknown).await?
+    };
+    if !definitions.is_empty() || !args.schemas.is_empty() {
+        let mut schemas = schemas()?;
+        definitions.iter().for_each(|definition| schemas.define(definition));
+        add_folders(&mut schemas, args, declared).map_err(anyhow::Error::new)?;
+        if has_unknown {
             findings = check_by(set, schemas, &policies.manifests);
         }
     }
@@ -280,4 +295,21 @@ async fn findings(
 fn unknown_kinds(findings: &[Finding]) -> BTreeSet<GroupKind> {
     let unknown = findings.iter().filter(|finding| finding.rule == CheckRule::NoSchema);
     unknown.filter_map(|finding| Some(finding.object.as_ref()?.group_kind())).collect()
+}
+
+/// Adds the schemas of the folders for the kinds that neither the release nor the manifests define.
+fn add_folders(
+    schemas: &mut Schemas,
+    args: &CheckArgs,
+    declared: &Declared,
+) -> Result<(), schema_folder::SchemaFileError> {
+    if args.schemas.is_empty() {
+        return Ok(());
+    }
+    let objects = || declared.manifests.iter().map(|manifest| &manifest.object);
+    objects().for_each(|object| schemas.define(object));
+    let kinds = objects().map(|object| (object.group_kind(), object.version().to_owned()));
+    let kinds: BTreeSet<_> = kinds.filter(|(kind, _)| schemas.is_unknown(kind)).collect();
+    let wanted: Vec<_> = kinds.into_iter().collect();
+    args.schemas.iter().try_for_each(|folder| schema_folder::add(schemas, folder, &wanted))
 }

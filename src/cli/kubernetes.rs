@@ -3,13 +3,8 @@
 use tokio::runtime::Handle;
 
 use crate::cluster::Cluster;
-use crate::core::kinds::schemas::releases;
+use crate::core::kinds::schemas::{DEFAULT, releases};
 use crate::render::kubernetes::KubernetesVersion;
-
-/// The newest release that there are schemas for.
-pub fn newest() -> &'static str {
-    releases().next().unwrap_or_default()
-}
 
 /// Reads `1.36`, `v1.36` or `1.36.3`.
 ///
@@ -27,7 +22,7 @@ pub fn release(text: &str) -> Result<&'static str, String> {
 
 /// The version that charts see without a cluster.
 pub fn of_release(release: Option<&str>) -> KubernetesVersion {
-    KubernetesVersion::of_release(release.unwrap_or_else(|| newest()))
+    KubernetesVersion::of_release(release.unwrap_or(DEFAULT))
 }
 
 /// The version that charts see for a cluster: its own. It is asked for it once, beside everything
@@ -36,5 +31,5 @@ pub fn of_cluster(cluster: &Cluster) -> KubernetesVersion {
     let cluster = cluster.clone();
     // Programs render on a thread that may wait.
     let ask = move || Handle::try_current().ok()?.block_on(cluster.version());
-    KubernetesVersion::of_server(newest(), ask)
+    KubernetesVersion::of_server(DEFAULT, ask)
 }

@@ -48,7 +48,7 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml", help_heading = HOW, display_order = 1)]
     output: RenderFormat,
 
-    /// Release that charts are rendered for, where trueup.yaml names none [default: the newest]
+    /// Release that charts are rendered for, where trueup.yaml names none [default: that of the sandbox]
     #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = HOW, display_order = 4, hide_short_help = true)]
     kubernetes_version: Option<&'static str>,
 

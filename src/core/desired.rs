@@ -16,6 +16,7 @@ use crate::core::field_rules::{
 use crate::core::inventory::{Inventory, PART_OF, reserved};
 use crate::core::json::{Key, Map, Value};
 use crate::core::kinds::catalog::{AnnouncedKind, Catalog, DefinedElsewhere, Lookup, silence};
+use crate::core::kinds::lifecycle::absence;
 use crate::core::managed_fields::conflict::{Conflict, conflicts};
 use crate::core::managed_fields::server_metadata::strip;
 use crate::core::managed_fields::takeover::hand_over;
@@ -282,14 +283,17 @@ fn scope(manifest: &Manifest, catalog: &Catalog) -> Result<bool, Problem> {
             format!(
                 "the cluster has no kind {kind} in {api_version}, and no CustomResourceDefinition of this commit defines it"
             ),
-            Some(
-                "add its CustomResourceDefinition to the commit, or list the file in .trueupignore"
-                    .to_owned(),
-            ),
+            absence(api_version, kind).or_else(|| {
+                Some(
+                    "add its CustomResourceDefinition to the commit, or list the file in .trueupignore"
+                        .to_owned(),
+                )
+            }),
         )),
         Lookup::Nowhere(near) => Err(problem(
             format!("the cluster has no kind {kind} in {api_version}"),
-            Some(format!("did you mean {}?", near.join(" or "))),
+            absence(api_version, kind)
+                .or_else(|| Some(format!("did you mean {}?", near.join(" or ")))),
         )),
     }
 }

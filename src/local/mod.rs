@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod jitter;
 pub mod offline;
 pub mod plan_file;
+pub mod schema_folder;
 pub mod sealed_cache;
 pub mod search;
 pub mod state_store;

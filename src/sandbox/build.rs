@@ -255,6 +255,13 @@ mod tests {
     }
 
     #[test]
+    fn check_has_the_schemas_of_the_same_release() {
+        let version = Module::CONTROL_PLANE.version_of("k8s.io/kubernetes").unwrap();
+        let default = crate::core::kinds::schemas::DEFAULT;
+        assert!(version.starts_with(&format!("v{default}.")), "{version} is not of {default}");
+    }
+
+    #[test]
     fn every_module_from_kubernetes_own_tree_is_of_one_release() {
         let (_, go_mod) = Module::CONTROL_PLANE.files[0];
         let version = Module::CONTROL_PLANE.version_of("k8s.io/kubernetes").unwrap();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use trueup::app::{DryRun, dry_run};
 use trueup::cluster::{Access, Cluster};
 use trueup::core::check::{CheckRule, Finding, Level, Set, check};
-use trueup::core::kinds::schemas::{Schemas, releases};
+use trueup::core::kinds::schemas::{DEFAULT, Schemas};
 use trueup::core::manifest::{self, Manifest};
 use trueup::core::object::ObjectKey;
 use trueup::core::redact::Inputs;
@@ -57,7 +57,7 @@ fn both(manifests: &[Manifest], definitions: &[Manifest], plane: &Plane) -> (Vec
         redact: &[],
         inputs: &Inputs::default(),
     };
-    let mut schemas = Schemas::of(releases().next().unwrap()).unwrap();
+    let mut schemas = Schemas::of(DEFAULT).unwrap();
     definitions.iter().for_each(|definition| schemas.define(&definition.object));
     let findings = check(set, schemas);
     let access =

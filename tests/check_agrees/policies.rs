@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trueup::core::check::{CheckRule, Finding, Level, Set, check};
-use trueup::core::kinds::schemas::{Schemas, releases};
+use trueup::core::kinds::schemas::{DEFAULT, Schemas};
 use trueup::core::manifest;
 use trueup::core::redact::Inputs;
 
@@ -151,7 +151,7 @@ fn found(before: &[Value], object: &Value) -> Vec<Finding> {
         redact: &[],
         inputs: &Inputs::default(),
     };
-    let mut found = check(set, Schemas::of(releases().next().unwrap()).unwrap());
+    let mut found = check(set, Schemas::of(DEFAULT).unwrap());
     found.retain(|it| it.level == Level::Error || it.rule != CheckRule::Reference);
     found
 }

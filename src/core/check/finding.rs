@@ -41,6 +41,8 @@ pub enum CheckRule {
     Duplicate,
     /// A kind without a schema.
     NoSchema,
+    /// A version of Kubernetes' own kinds that the release does not serve, or deprecates.
+    ApiVersion,
     /// A name of something that is not in the set.
     Reference,
     /// An annotation about an object's turn that can't be followed.
@@ -73,7 +75,7 @@ pub enum CheckRule {
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -85,6 +87,7 @@ impl CheckRule {
         Self::DuplicateKey,
         Self::Duplicate,
         Self::NoSchema,
+        Self::ApiVersion,
         Self::Reference,
         Self::Order,
         Self::Annotation,
@@ -115,6 +118,7 @@ impl CheckRule {
             Self::DuplicateKey => "duplicate-key",
             Self::Duplicate => "duplicate",
             Self::NoSchema => "no-schema",
+            Self::ApiVersion => "api-version",
             Self::Reference => "reference",
             Self::Order => "order",
             Self::Annotation => "annotation",
@@ -146,6 +150,7 @@ impl CheckRule {
             Self::DuplicateKey => "Two elements of a list have the same key.",
             Self::Duplicate => "An object is declared more than once.",
             Self::NoSchema => "There is no schema for the kind.",
+            Self::ApiVersion => "The release does not serve the API version, or deprecates it.",
             Self::Reference => "A reference names an object that is not in the set.",
             Self::Order => "An object's place in the order can't be derived from its annotations.",
             Self::Annotation => {

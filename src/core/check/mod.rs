@@ -32,6 +32,7 @@ mod turns;
 mod validate;
 mod validation;
 mod variables;
+mod versions;
 mod words;
 
 use std::cell::RefCell;
@@ -274,14 +275,18 @@ fn held(
     };
     let mut findings = Vec::new();
     match (found, &filled) {
-        (SchemaLookup::Release(schema), _) => validator.object(&object.0, schema),
+        (SchemaLookup::Release(schema), _) => {
+            validator.object(&object.0, schema);
+            findings.extend(versions::aging(manifest, key, schemas));
+        }
         (SchemaLookup::Custom(schema), Some(value)) => {
             validator.value(value, schema, Dialect::Custom);
             validator.metadata(object);
         }
         _ => {
             validator.metadata(object);
-            findings.push(unvalidated(manifest, key, schemas));
+            let unserved = versions::unserved(manifest, key, schemas);
+            findings.push(unserved.unwrap_or_else(|| unvalidated(manifest, key, schemas)));
         }
     }
     let faults = validator.faults.into_iter().filter(|fault| counts(fault));

@@ -176,7 +176,7 @@ fn unknown_kind_is_a_warning_and_its_metadata_is_checked() {
     assert_eq!(findings(widget), expected);
     let old =
         "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a}\n";
-    let expected = "2:1 warning no schema for autoscaling/v2beta2/HorizontalPodAutoscaler: not validated; this kind is served in v1, v2";
+    let expected = "1:13 error Kubernetes 1.36 does not serve autoscaling/v2beta2/HorizontalPodAutoscaler: removed in 1.26; use autoscaling/v2/HorizontalPodAutoscaler instead";
     assert_eq!(findings(old), [expected]);
 }
 

@@ -2,12 +2,13 @@
 //! server, in `tests/check_agrees`.
 
 use super::*;
+use crate::core::kinds::schemas::DEFAULT;
 use crate::core::manifest::read;
 
 /// The refusals of an object, each as `line:column [rule] message; hint`.
 fn refusals(yaml: &str) -> Vec<String> {
     let reading = read("a.yaml", yaml.as_bytes());
-    let schemas = Schemas::newest();
+    let schemas = &Schemas::of(DEFAULT).unwrap();
     let of = |manifest: &Manifest| refused(&manifest.object.key(), manifest, schemas);
     let told = |finding: Finding| {
         let Finding { rule, place, message, hint, .. } = finding;

@@ -2,9 +2,11 @@
 //! CustomResourceDefinitions of the set itself.
 //!
 //! `<release>.gz` is written by `cargo run --example schemas`, whose first lines say how. A
-//! new release is one more file there and one more line in [`RELEASES`].
+//! new release is one more file there and one more line in [`RELEASES`]. Only the release that is asked
+//! for is unpacked.
 
 mod atomic;
+mod folder;
 mod schema;
 mod transitions;
 
@@ -14,14 +16,25 @@ use std::sync::{LazyLock, OnceLock};
 
 use flate2::read::GzDecoder;
 
+pub use folder::candidates;
 pub use schema::{JsonType, Others, Schema, Validation};
 
 use crate::core::json::{self, Value};
 use crate::core::kinds::catalog::CRD;
+use crate::core::kinds::lifecycle::Release;
 use crate::core::object::{GroupKind, Object};
 
 /// The releases whose schemas come with trueup, the newest first.
-const RELEASES: [(&str, &[u8]); 1] = [("1.36", include_bytes!("1.36.gz"))];
+const RELEASES: [(&str, &[u8]); 4] = [
+    ("1.37", include_bytes!("1.37.gz")),
+    ("1.36", include_bytes!("1.36.gz")),
+    ("1.35", include_bytes!("1.35.gz")),
+    ("1.34", include_bytes!("1.34.gz")),
+];
+
+/// The release whose schemas are used where none is chosen: that of the sandbox, on whose API server
+/// they were tried, so that `check` and `check --sandbox` agree.
+pub const DEFAULT: &str = "1.36";
 
 /// The releases that there are schemas for, the newest first.
 pub fn releases() -> impl Iterator<Item = &'static str> {
@@ -31,6 +44,7 @@ pub fn releases() -> impl Iterator<Item = &'static str> {
 /// The kinds that there are schemas for.
 #[derive(Default)]
 pub struct Schemas {
+    release: Option<Release>,
     kinds: BTreeMap<GroupKind, Vec<Version>>,
     types: HashMap<String, ReleaseType>,
     /// Schemas of custom resources.
@@ -40,7 +54,8 @@ pub struct Schemas {
 /// A kind in one version.
 struct Version {
     version: String,
-    namespaced: bool,
+    /// `None` where its schema came without its scope.
+    namespaced: Option<bool>,
     source: SchemaSource,
 }
 
@@ -77,12 +92,16 @@ impl Schemas {
         let (_, packed) = RELEASES.iter().find(|(known, _)| *known == release)?;
         let mut text = String::new();
         GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
-        let mut schemas =
-            Self { kinds: BTreeMap::new(), types: HashMap::new(), custom: Vec::new() };
+        let mut schemas = Self { release: Release::parse(release), ..Self::default() };
         for line in text.lines() {
             schemas.add(line);
         }
         Some(schemas)
+    }
+
+    /// The release that they are of; `None` where they are of no release.
+    pub fn release(&self) -> Option<Release> {
+        self.release
     }
 
     /// The schemas of the newest release that trueup has.
@@ -107,7 +126,7 @@ impl Schemas {
             let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
             self.kinds.entry(GroupKind::new(group, kind)).or_default().push(Version {
                 version: version.to_owned(),
-                namespaced: scope == "namespaced",
+                namespaced: Some(scope == "namespaced"),
                 source: SchemaSource::Release(name.to_owned()),
             });
         }
@@ -136,7 +155,7 @@ impl Schemas {
             });
             versions.push(Version {
                 version: name.to_owned(),
-                namespaced: spec["scope"] == "Namespaced",
+                namespaced: Some(spec["scope"] == "Namespaced"),
                 source: SchemaSource::Custom(number),
             });
         }
@@ -173,6 +192,12 @@ impl Schemas {
         }
     }
 
+    /// Whether the kind comes from a definition, not from the release.
+    pub fn is_custom(&self, kind: &GroupKind) -> bool {
+        let versions = self.kinds.get(kind).and_then(|versions| versions.first());
+        versions.is_some_and(|it| matches!(it.source, SchemaSource::Custom(_)))
+    }
+
     /// The type that a `$ref` names.
     pub fn named(&self, name: &str) -> Option<&Schema> {
         let found = self.types.get(name)?;
@@ -181,7 +206,7 @@ impl Schemas {
 
     /// Whether the kind's objects live in namespaces; `None` where that is unknown.
     pub fn is_namespaced(&self, kind: &GroupKind) -> Option<bool> {
-        Some(self.kinds.get(kind)?.first()?.namespaced)
+        self.kinds.get(kind)?.first()?.namespaced
     }
 
     /// The kinds with a person's word for them: `apps/v1/Deployment`.

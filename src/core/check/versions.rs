@@ -1,0 +1,146 @@
+//! Versions of Kubernetes' own kinds that a release does not serve, deprecates, or serves only where it
+//! is asked to.
+
+use super::finding::{CheckRule, Finding, Level};
+use super::validate::KeyOrValue;
+use crate::core::kinds::lifecycle::{Lifecycle, Stage, is_off_by_default};
+use crate::core::kinds::schemas::Schemas;
+use crate::core::manifest::{Manifest, PathPart};
+use crate::core::object::ObjectKey;
+use crate::core::remedy::Remedy;
+
+/// The error about a version that the release does not serve; `None` where that is not known.
+pub(super) fn unserved(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Option<Finding> {
+    let (api_version, kind) = (manifest.object.api_version(), manifest.object.kind());
+    if schemas.is_custom(&key.group_kind()) {
+        return None;
+    }
+    let (release, life) = (schemas.release()?, Lifecycle::of(api_version, kind)?);
+    let wanted = format!("{api_version}/{kind}");
+    let message = match life.stage(release) {
+        Stage::Removed(since) => {
+            format!("Kubernetes {release} does not serve {wanted}: removed in {since}")
+        }
+        Stage::Future(since) => {
+            format!("Kubernetes {release} does not serve {wanted}: added in {since}")
+        }
+        Stage::Deprecated(_) | Stage::Served => return None,
+    };
+    Some(Finding { level: Level::Error, ..finding(manifest, key, message, life.instead()) })
+}
+
+/// The warning about a version that the release serves for now, or not everywhere.
+pub(super) fn aging(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Option<Finding> {
+    let (api_version, kind) = (manifest.object.api_version(), manifest.object.kind());
+    let release = schemas.release()?;
+    let life = Lifecycle::of(api_version, kind);
+    let wanted = format!("{api_version}/{kind}");
+    let stage = life.map_or(Stage::Served, |life| life.stage(release));
+    let message = match (stage, life.and_then(|life| life.removed)) {
+        (Stage::Deprecated(since), Some(gone)) => {
+            format!("{wanted} is deprecated since Kubernetes {since}, to be removed in {gone}")
+        }
+        (Stage::Deprecated(since), None) => {
+            format!("{wanted} is deprecated since Kubernetes {since}")
+        }
+        _ if is_off_by_default(api_version) => {
+            format!("{wanted} is off by default in Kubernetes {release}")
+        }
+        _ => return None,
+    };
+    // An older release may not have the replacement yet.
+    let instead = life.and_then(|life| {
+        let (api_version, kind) = life.replacement()?.rsplit_once('/')?;
+        let is_there = Lifecycle::of(api_version, kind)
+            .is_none_or(|life| !matches!(life.stage(release), Stage::Future(_)));
+        life.instead().filter(|_| is_there)
+    });
+    Some(finding(manifest, key, message, instead))
+}
+
+fn finding(manifest: &Manifest, key: &ObjectKey, message: String, hint: Option<String>) -> Finding {
+    let path = [PathPart::Key("apiVersion")];
+    let rule = CheckRule::ApiVersion;
+    let hint = hint.map(Remedy::Text);
+    Finding { hint, ..Finding::about(key, manifest, &path, KeyOrValue::Value, rule, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::check::{Set, check};
+    use crate::core::kinds::schemas::releases;
+    use crate::core::manifest::read;
+    use crate::core::redact::Inputs;
+
+    /// The findings by the schemas of a release.
+    fn findings_in(release: &str, yaml: &str) -> Vec<String> {
+        let reading = read("a.yaml", yaml.as_bytes());
+        let set = Set {
+            manifests: &reading.manifests,
+            problems: &reading.problems,
+            unreferenced: &[],
+            others: &[],
+            warnings: &reading.warnings,
+            namespace: "shop",
+            redact: &[],
+            inputs: &Inputs::default(),
+        };
+        let told = |finding: Finding| {
+            let level = if finding.level == Level::Error { "error" } else { "warning" };
+            let hint = finding.hint.map(|hint| format!("; {}", hint.text().unwrap()));
+            format!("{level} {}{}", finding.message, hint.unwrap_or_default())
+        };
+        check(set, Schemas::of(release).unwrap()).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn versions_that_a_release_does_not_serve_are_errors() {
+        let object = |api_version: &str, kind: &str| {
+            format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n")
+        };
+        let budget = object("policy/v1beta1", "PodDisruptionBudget");
+        for release in releases() {
+            assert_eq!(
+                findings_in(release, &budget),
+                [format!(
+                    "error Kubernetes {release} does not serve policy/v1beta1/PodDisruptionBudget: \
+                    removed in 1.25; use policy/v1/PodDisruptionBudget instead"
+                )]
+            );
+        }
+        let policy = object("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy");
+        let early = "error Kubernetes 1.35 does not serve \
+            admissionregistration.k8s.io/v1/MutatingAdmissionPolicy: added in 1.36";
+        assert_eq!(findings_in("1.35", &policy), [early]);
+        assert_eq!(findings_in("1.36", &policy), Vec::<String>::new());
+        let class = object("resource.k8s.io/v1beta1", "DeviceClass");
+        let warning = |rest: &str| {
+            let start = "warning resource.k8s.io/v1beta1/DeviceClass is";
+            [format!("{start} {rest}; use resource.k8s.io/v1/DeviceClass instead")]
+        };
+        assert_eq!(findings_in("1.34", &class), warning("off by default in Kubernetes 1.34"));
+        let deprecated = "deprecated since Kubernetes 1.35, to be removed in 1.38";
+        assert_eq!(findings_in("1.37", &class), warning(deprecated));
+    }
+
+    #[test]
+    fn a_definition_in_the_set_counts_more_than_the_removal_of_a_kind() {
+        let yaml = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: podsecuritypolicies.policy}
+spec:
+  group: policy
+  scope: Cluster
+  names: {kind: PodSecurityPolicy, plural: podsecuritypolicies}
+  versions:
+  - {name: v1beta1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+---
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: a}
+";
+        assert_eq!(findings_in("1.37", yaml), Vec::<String>::new());
+    }
+}
