@@ -2,9 +2,11 @@
 //! which, and what to use instead.
 //!
 //! `lifecycle.txt` has a line for each, with `-` where nothing is known. The numbers are those of
-//! `zz_generated.prerelease-lifecycle.go` in k8s.io/api, and of Kubernetes' deprecated API migration
-//! guide for versions that k8s.io/api no longer has. Where the published schemas of a release say
-//! otherwise, they count: a removal may come later than planned.
+//! `zz_generated.prerelease-lifecycle.go` in k8s.io/api 0.21 to 0.37, k8s.io/apiextensions-apiserver and
+//! k8s.io/kube-aggregator. Where the published schemas of a release say otherwise, they count: a removal
+//! may come earlier or later than planned. Kinds without numbers have those of the first and the last
+//! release with a schema. Where the code names no replacement, or one that there is not, it is the same
+//! kind of a stable version.
 
 use std::collections::HashMap;
 use std::fmt;
