@@ -129,16 +129,18 @@ mod tests {
         let yaml = "\
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: podsecuritypolicies.policy}
+metadata:
+  name: storageversionmigrations.storagemigration.k8s.io
+  annotations: {api-approved.kubernetes.io: \"https://github.com/kubernetes/kubernetes/pull/1\"}
 spec:
-  group: policy
+  group: storagemigration.k8s.io
   scope: Cluster
-  names: {kind: PodSecurityPolicy, plural: podsecuritypolicies}
+  names: {kind: StorageVersionMigration, plural: storageversionmigrations}
   versions:
-  - {name: v1beta1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+  - {name: v1alpha1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
 ---
-apiVersion: policy/v1beta1
-kind: PodSecurityPolicy
+apiVersion: storagemigration.k8s.io/v1alpha1
+kind: StorageVersionMigration
 metadata: {name: a}
 ";
         assert_eq!(findings_in("1.37", yaml), Vec::<String>::new());
