@@ -83,6 +83,7 @@ mod tests {
             others: &[],
             warnings: &reading.warnings,
             namespace: "shop",
+            ignore: &[],
             redact: &[],
             inputs: &Inputs::default(),
         };
