@@ -222,7 +222,7 @@ fn kept(
     if args.sandbox {
         return None;
     }
-    // What is in files of policies and in folders of schemas is no part of the key.
+    // The content of policies and of folders of schemas is no part of the key.
     if args.cache.no_cache || !args.policy.is_empty() || !args.schemas.is_empty() {
         return None;
     }

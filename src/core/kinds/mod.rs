@@ -3,4 +3,5 @@
 pub mod catalog;
 pub mod lifecycle;
 pub mod references;
+pub mod release;
 pub mod schemas;

@@ -18,13 +18,14 @@ pub(in super::super) fn repeated(list: &[Value], schema: &Schema) -> Vec<Repeate
     }
     let keys: Keys<'_> = match schema.list_type.as_deref() {
         Some("set") => Keys::Whole,
-        Some("map") if !schema.list_map_keys.is_empty() => {
-            Keys::Listed(&schema.list_map_keys, schema)
-        }
         Some("map") => {
-            match schema.items.as_ref().and_then(|items| of_type(items.reference.as_deref()?)) {
+            // Of these the defaults are known, which the keys of a release's schema do not have.
+            let of_type =
+                schema.items.as_ref().and_then(|items| of_type(items.reference.as_deref()?));
+            match of_type {
                 Some(keys) => Keys::Known(keys),
-                None => return Vec::new(),
+                None if schema.list_map_keys.is_empty() => return Vec::new(),
+                None => Keys::Listed(&schema.list_map_keys, schema),
             }
         }
         _ => return Vec::new(),

@@ -21,7 +21,7 @@ pub use schema::{JsonType, Others, Schema, Validation};
 
 use crate::core::json::{self, Value};
 use crate::core::kinds::catalog::CRD;
-use crate::core::kinds::lifecycle::Release;
+use crate::core::kinds::release::Release;
 use crate::core::object::{GroupKind, Object};
 
 /// The releases whose schemas come with trueup, the newest first.
