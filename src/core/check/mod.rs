@@ -1,13 +1,14 @@
 //! Are these manifests sound? Asked of nothing but the manifests themselves.
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
-//! [schema](crate::core::kinds::schemas), and `custom_rules` against the rules of its definition.
-//! `policies` evaluates the admission policies of the set. `references` looks for names of objects
-//! that are not there, `autoscalers` for replicas that are changed by others, and `turns` for
-//! objects that can't be put in order. `one_hint` leaves one finding for a value that both the
-//! reader and a schema are about. `switches` looks for invalid annotations of trueup's own, and
-//! `secrets` for keys that a Secret has twice. `hidden` sees to values that SOPS encrypted, and to
-//! variables of Flux. An error is what
+//! [schema](crate::core::kinds::schemas), `validation` against the rules of the API server that no
+//! schema says, and `custom_rules` against the rules of its definition. `versions` looks for
+//! versions that the release does not serve. `policies` evaluates the admission policies of the
+//! set. `references` looks for names of objects that are not there, `autoscalers` for replicas that
+//! are changed by others, and `turns` for objects that can't be put in order. `one_hint` leaves one
+//! finding for a value that both the reader and a schema are about. `annotations` looks for invalid
+//! annotations of trueup's own, and `secrets` for keys that a Secret has twice. `hidden` sees to
+//! values that SOPS encrypted, and to variables of Flux. An error is what
 //! the API server refuses, or trueup; a warning is what most likely means something else, or what
 //! can't be decided from the manifests alone.
 

@@ -7,8 +7,8 @@ use super::faults::{Faults, list, map, maps, of, text};
 use super::{names, quantities};
 use crate::core::json::{Map, Value};
 
-/// The resources of a quota that have no domain in their name.
-const RESOURCES: [&str; 19] = [
+/// The resources of a quota that are measured, and have no domain in their name.
+const MEASURED: [&str; 10] = [
     "cpu",
     "memory",
     "ephemeral-storage",
@@ -19,15 +19,6 @@ const RESOURCES: [&str; 19] = [
     "limits.cpu",
     "limits.memory",
     "limits.ephemeral-storage",
-    "pods",
-    "resourcequotas",
-    "services",
-    "replicationcontrollers",
-    "secrets",
-    "persistentvolumeclaims",
-    "configmaps",
-    "services.nodeports",
-    "services.loadbalancers",
 ];
 
 /// Those that are counted.
@@ -48,14 +39,16 @@ pub(super) fn quota<'v>(faults: &mut Faults<'v>, spec: Option<&'v Value>) {
     let Some(spec) = spec.and_then(Value::as_object) else { return };
     if let Some(hard) = map(spec, "hard") {
         for (name, value) in hard {
-            let is_known = RESOURCES.contains(&name.as_str())
+            let is_counted = COUNTED.contains(&name.as_str());
+            let is_known = is_counted
+                || MEASURED.contains(&name.as_str())
                 || name.starts_with("hugepages-")
                 || name.starts_with("requests.hugepages-");
             if names::qualified(name).is_some() || !name.contains('/') && !is_known {
                 faults.key(hard, name, "be a resource that can have a quota");
             }
             quantities::not_negative(faults, Some(value));
-            if COUNTED.contains(&name.as_str()) || quantities::is_extended(name) {
+            if is_counted || quantities::is_extended(name) {
                 quantities::whole(faults, value);
             }
         }
