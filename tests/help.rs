@@ -6,8 +6,18 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 9] =
-    ["pull", "diff", "apply", "watch", "check", "render", "sandbox", "completions", "help"];
+const VERBS: [&str; 10] = [
+    "pull",
+    "diff",
+    "apply",
+    "watch",
+    "check",
+    "explain",
+    "render",
+    "sandbox",
+    "completions",
+    "help",
+];
 
 #[track_caller]
 fn help(args: &[&str]) -> String {

@@ -28,6 +28,7 @@ mod elements;
 mod elsewhere;
 mod emptied;
 mod enabled;
+mod explain;
 #[cfg(unix)]
 mod external;
 mod faults;

@@ -14,10 +14,10 @@ mod elsewhere;
 mod enabled;
 mod error;
 mod event;
-mod explain;
 mod former_release;
 mod in_sync;
 mod lock;
+mod reasons;
 mod rollback;
 mod round;
 mod survey;
@@ -36,9 +36,9 @@ pub use dry_run::{DryRun, dry_run};
 pub use elsewhere::defined_by_others;
 pub use error::Error;
 pub use event::Event;
-pub use explain::{Explained, beside_git, explain};
 pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
+pub use reasons::{Explained, beside_git, explain};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,
     rolled_back,

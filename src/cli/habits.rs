@@ -4,7 +4,7 @@
 use clap::error::{ContextKind, ContextValue};
 
 /// A command of another tool, and what does the same here.
-const COMMANDS: [(&[&str], &str); 16] = [
+const COMMANDS: [(&[&str], &str); 17] = [
     (&["plan", "preview", "dry-run"], "`trueup diff` shows what apply would change"),
     (
         &["status", "get", "tree", "inspect", "describe", "top"],
@@ -27,9 +27,13 @@ const COMMANDS: [(&[&str], &str); 16] = [
     (&["wait"], "`trueup apply --wait` waits until all is healthy"),
     (&["run", "start", "daemon", "controller"], "`trueup watch` pulls and applies every 30 s"),
     (&["logs", "exec", "events", "port-forward"], "kubectl has it: trueup only applies"),
+    (
+        &["api-resources", "schema", "fields"],
+        "`trueup explain KIND` lists the fields of a kind, without a cluster",
+    ),
     (&["completion"], "`trueup completions SHELL` prints them"),
     (&["version"], "`trueup --version` prints it"),
-    (&["explain", "topics", "docs"], "`trueup help` lists the commands and the topics"),
+    (&["topics", "docs"], "`trueup help` lists the commands and the topics"),
 ];
 
 /// An option of another tool, and what does the same here.

@@ -13,6 +13,7 @@ pub mod completions;
 pub mod diff;
 mod environment;
 pub mod exit;
+pub mod explain;
 pub mod external;
 mod habits;
 mod headings;
@@ -63,6 +64,7 @@ Examples:
   trueup watch                   pull and apply every 30 s
   trueup render                  the objects as git says them, without a cluster
   trueup check                   are the manifests sound? No cluster needed
+  trueup explain deploy.spec     the fields of a kind, and what they mean
   trueup diff --sandbox          try the manifests on a throwaway API server
   trueup help                    list the commands and the topics
 
@@ -133,6 +135,7 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
     Check(check::CheckArgs),
+    Explain(explain::ExplainArgs),
     Render(render::RenderArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
@@ -205,6 +208,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
+        Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
         Verb::Completions(args) => completions::run(&args, ui),
         Verb::Help(args) => help::run(&args, ui),

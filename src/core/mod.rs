@@ -19,7 +19,7 @@
 //! | [`in_sync`] | the proof that nothing has moved since a target was in sync |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`json`] | JSON values that take little memory |
-//! | [`kinds`] | which kinds exist (catalog), their fields (schemas), and which fields name other objects (references) |
+//! | [`kinds`] | which kinds exist (catalog), their fields (schemas), these in words (manual), and which fields name other objects (references) |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
 //! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |

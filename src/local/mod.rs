@@ -5,6 +5,7 @@ pub mod bound_process;
 pub mod bounded_read;
 pub mod cancel;
 pub mod jitter;
+pub mod manual_folder;
 pub mod offline;
 pub mod plan_file;
 pub mod schema_folder;

@@ -12,7 +12,7 @@ use crate::core::manifest;
 use crate::core::object::GroupKind;
 
 /// Larger files are not read.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// More files with definitions than this are not read.
 const MOST: usize = 10_000;
@@ -29,7 +29,7 @@ pub struct SchemaFileError {
 }
 
 impl SchemaFileError {
-    fn new(path: &Path, why: impl fmt::Display) -> Self {
+    pub(super) fn new(path: &Path, why: impl fmt::Display) -> Self {
         Self { path: path.to_owned(), why: why.to_string() }
     }
 }
@@ -88,7 +88,7 @@ pub fn add(
 }
 
 /// The YAML files of a folder and those in it. Links are not followed, so that there is no circle.
-fn definitions(
+pub(super) fn definitions(
     folder: &Path,
     depth: usize,
     found: &mut Vec<PathBuf>,

@@ -11,6 +11,7 @@ mod brief;
 pub mod check;
 mod emphasis;
 mod excerpt;
+pub mod explain;
 mod explanation;
 mod github;
 pub mod glyphs;

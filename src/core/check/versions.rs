@@ -3,7 +3,7 @@
 
 use super::finding::{CheckRule, Finding, Level};
 use super::validate::KeyOrValue;
-use crate::core::kinds::lifecycle::{Lifecycle, Stage, is_off_by_default};
+use crate::core::kinds::lifecycle::{self, Notice};
 use crate::core::kinds::schemas::Schemas;
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
@@ -15,47 +15,15 @@ pub(super) fn unserved(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) 
     if schemas.is_custom(&key.group_kind()) {
         return None;
     }
-    let (release, life) = (schemas.release()?, Lifecycle::of(api_version, kind)?);
-    let wanted = format!("{api_version}/{kind}");
-    let message = match life.stage(release) {
-        Stage::Removed(since) => {
-            format!("Kubernetes {release} does not serve {wanted}: removed in {since}")
-        }
-        Stage::Future(since) => {
-            format!("Kubernetes {release} does not serve {wanted}: added in {since}")
-        }
-        Stage::Deprecated(_) | Stage::Served => return None,
-    };
-    Some(Finding { level: Level::Error, ..finding(manifest, key, message, life.instead()) })
+    let Notice { message, hint } = lifecycle::unserved(api_version, kind, schemas.release()?)?;
+    Some(Finding { level: Level::Error, ..finding(manifest, key, message, hint) })
 }
 
 /// The warning about a version that the release serves for now, or not everywhere.
 pub(super) fn aging(manifest: &Manifest, key: &ObjectKey, schemas: &Schemas) -> Option<Finding> {
     let (api_version, kind) = (manifest.object.api_version(), manifest.object.kind());
-    let release = schemas.release()?;
-    let life = Lifecycle::of(api_version, kind);
-    let wanted = format!("{api_version}/{kind}");
-    let stage = life.map_or(Stage::Served, |life| life.stage(release));
-    let message = match (stage, life.and_then(|life| life.removed)) {
-        (Stage::Deprecated(since), Some(gone)) => {
-            format!("{wanted} is deprecated since Kubernetes {since}, to be removed in {gone}")
-        }
-        (Stage::Deprecated(since), None) => {
-            format!("{wanted} is deprecated since Kubernetes {since}")
-        }
-        _ if is_off_by_default(api_version) => {
-            format!("{wanted} is off by default in Kubernetes {release}")
-        }
-        _ => return None,
-    };
-    // An older release may not have the replacement yet.
-    let instead = life.and_then(|life| {
-        let (api_version, kind) = life.replacement()?.rsplit_once('/')?;
-        let is_there = Lifecycle::of(api_version, kind)
-            .is_none_or(|life| !matches!(life.stage(release), Stage::Future(_)));
-        life.instead().filter(|_| is_there)
-    });
-    Some(finding(manifest, key, message, instead))
+    let Notice { message, hint } = lifecycle::aging(api_version, kind, schemas.release()?)?;
+    Some(finding(manifest, key, message, hint))
 }
 
 fn finding(manifest: &Manifest, key: &ObjectKey, message: String, hint: Option<String>) -> Finding {

@@ -73,6 +73,62 @@ impl Lifecycle {
     }
 }
 
+/// A notice about a version in a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The fact.
+    pub message: String,
+    /// The version to use instead.
+    pub hint: Option<String>,
+}
+
+/// That the release does not serve the version; `None` where that is not known.
+pub fn unserved(api_version: &str, kind: &str, release: Release) -> Option<Notice> {
+    let life = Lifecycle::of(api_version, kind)?;
+    let when = match life.stage(release) {
+        Stage::Removed(since) => format!("removed in {since}"),
+        Stage::Future(since) => format!("added in {since}"),
+        Stage::Deprecated(_) | Stage::Served => return None,
+    };
+    let message = format!("Kubernetes {release} does not serve {api_version}/{kind}: {when}");
+    Some(Notice { message, hint: life.instead() })
+}
+
+/// That the release serves the version for now, or not everywhere.
+pub fn aging(api_version: &str, kind: &str, release: Release) -> Option<Notice> {
+    let life = Lifecycle::of(api_version, kind);
+    let wanted = format!("{api_version}/{kind}");
+    let stage = life.map_or(Stage::Served, |life| life.stage(release));
+    let message = match (stage, life.and_then(|life| life.removed)) {
+        (Stage::Deprecated(since), Some(gone)) => {
+            format!("{wanted} is deprecated since Kubernetes {since}, to be removed in {gone}")
+        }
+        (Stage::Deprecated(since), None) => {
+            format!("{wanted} is deprecated since Kubernetes {since}")
+        }
+        _ if is_off_by_default(api_version) => {
+            format!("{wanted} is off by default in Kubernetes {release}")
+        }
+        _ => return None,
+    };
+    // An older release may not have the replacement yet.
+    let hint = life.and_then(|life| {
+        let (api_version, kind) = life.replacement()?.rsplit_once('/')?;
+        let is_there = Lifecycle::of(api_version, kind)
+            .is_none_or(|life| !matches!(life.stage(release), Stage::Future(_)));
+        life.instead().filter(|_| is_there)
+    });
+    Some(Notice { message, hint })
+}
+
+/// The `apiVersion/Kind` of every version that the kinds in question had or have.
+pub fn versions_of(is_meant: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let is = |name: &&&str| name.rsplit('/').next().is_some_and(&is_meant);
+    let mut found: Vec<&str> = ALL.keys().filter(is).copied().collect();
+    found.sort_unstable();
+    found
+}
+
 /// Why a cluster may not serve one of Kubernetes' own kinds, as a hint; `None` for all others.
 pub fn absence(api_version: &str, kind: &str) -> Option<String> {
     let life = Lifecycle::of(api_version, kind)?;

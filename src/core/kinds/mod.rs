@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod lifecycle;
+pub mod manual;
 pub mod references;
 pub mod release;
 pub mod schemas;

@@ -41,6 +41,14 @@ pub fn releases() -> impl Iterator<Item = &'static str> {
     RELEASES.iter().map(|(release, _)| *release)
 }
 
+/// The lines of a release's file; `None` where trueup does not have it.
+pub(super) fn unpacked(release: &str) -> Option<String> {
+    let (_, packed) = RELEASES.iter().find(|(known, _)| *known == release)?;
+    let mut text = String::new();
+    GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
 /// The kinds that there are schemas for.
 #[derive(Default)]
 pub struct Schemas {
@@ -89,9 +97,7 @@ pub enum SchemaLookup<'a> {
 impl Schemas {
     /// The schemas of `release`; `None` where trueup does not have them.
     pub fn of(release: &str) -> Option<Self> {
-        let (_, packed) = RELEASES.iter().find(|(known, _)| *known == release)?;
-        let mut text = String::new();
-        GzDecoder::new(*packed).read_to_string(&mut text).ok()?;
+        let text = unpacked(release)?;
         let mut schemas = Self { release: Release::parse(release), ..Self::default() };
         for line in text.lines() {
             schemas.add(line);
