@@ -1,6 +1,7 @@
 //! Names of things that are nowhere in the set: warnings, since they may be made elsewhere.
 //!
 //! Which fields name other objects is known to [`crate::core::kinds::references`]; here is what there is.
+//! A Service that selects pods of an operator is left alone: no template has the operator's labels.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
@@ -14,6 +15,9 @@ use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::ObjectKey;
 use crate::core::parallel::in_parallel;
 use crate::core::suggest::suggest;
+
+/// Domains of groups of many projects: a label with such a prefix belongs to no operator.
+const SHARED_DOMAINS: [&str; 4] = ["k8s.io", "kubernetes.io", "app.kubernetes.io", "x-k8s.io"];
 
 /// The names in the set.
 struct NamesInSet<'a> {
@@ -31,6 +35,7 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let there = NamesInSet::new(named);
     let mut templates = Templates::default();
     named.iter().for_each(|(key, manifest)| templates.add(key, &manifest.object));
+    let groups = custom_groups(named);
     let lost_of = |guesses: &mut Guesses, &(key, manifest): &(&ObjectKey, &Manifest)| {
         let mut findings = Vec::new();
         let uses = references::of(key, &manifest.object).into_iter();
@@ -42,7 +47,7 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
                 findings.push(warning(key, manifest, &path, message));
             }
         }
-        if let Some(message) = unselected(&templates, key, manifest) {
+        if let Some(message) = unselected(&templates, &groups, key, manifest) {
             let path = [PathPart::Key("spec"), PathPart::Key("selector")];
             findings.push(warning(key, manifest, &path, message));
         }
@@ -119,7 +124,12 @@ impl<'a> NamesInSet<'a> {
 }
 
 /// The message for a Service that selects no pod template.
-fn unselected(templates: &Templates, key: &ObjectKey, manifest: &Manifest) -> Option<String> {
+fn unselected(
+    templates: &Templates,
+    groups: &BTreeSet<&str>,
+    key: &ObjectKey,
+    manifest: &Manifest,
+) -> Option<String> {
     if (key.group.as_str(), key.kind.as_str()) != ("", "Service") {
         return None;
     }
@@ -128,10 +138,37 @@ fn unselected(templates: &Templates, key: &ObjectKey, manifest: &Manifest) -> Op
     let wanted: Vec<String> = references::of_templates(selector)
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
-    if wanted.is_empty() || selected.next().is_some() {
+    let is_operators = |label: &str| groups.iter().any(|group| is_label_of(group, label));
+    if wanted.is_empty()
+        || selected.next().is_some()
+        || selector.keys().map(Key::as_str).any(is_operators)
+    {
         return None;
     }
     Some(format!("no pod template of this set has the labels {}", wanted.join(",")))
+}
+
+/// The API groups of the custom resources of a set: controllers of theirs may make pods.
+fn custom_groups<'a>(named: &[(&'a ObjectKey, &Manifest)]) -> BTreeSet<&'a str> {
+    let groups = named.iter().map(|(key, _)| key.group.as_str());
+    groups.filter(|group| group.contains('.')).collect()
+}
+
+/// Whether a label may be one that the controllers of an API group set: its prefix is the group, a
+/// domain above it or one below it, such as `cnpg.io/cluster` of `postgresql.cnpg.io`, or stands
+/// beside it in a domain that is more than an owner's, such as `k8s.elastic.co`.
+fn is_label_of(group: &str, label: &str) -> bool {
+    let Some((domain, _)) = label.split_once('/') else { return false };
+    let is_below =
+        |one: &str, other: &str| one.strip_suffix(other).is_some_and(|rest| rest.ends_with('.'));
+    let is_shared = SHARED_DOMAINS.contains(&domain) || !domain.contains('.');
+    let is_beside = || {
+        let around = group.split_once('.').map_or("", |(_, around)| around);
+        around.matches('.').count() > 1 && is_below(domain, around)
+    };
+    domain == group
+        || is_below(domain, group)
+        || !is_shared && (is_below(group, domain) || is_beside())
 }
 
 /// The keys of a ConfigMap's or a Secret's data.

@@ -31,6 +31,37 @@ fn a_selector_matches_by_the_labels_that_controllers_do_not_set() {
 }
 
 #[test]
+fn a_selector_may_be_on_labels_that_an_operator_sets() {
+    let service = |label: &str, group: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{selector: {{{label}: db}}, ports: [{{port: 80}}]}}\n---\napiVersion: {group}/v1\nkind: Cluster\nmetadata: {{name: db}}\n"
+        )
+    };
+    let unselected = |label: &str, group: &str| {
+        findings(&service(label, group)).iter().any(|finding| finding.contains("no pod template"))
+    };
+    for (label, group) in [
+        ("cnpg.io/cluster", "postgresql.cnpg.io"),
+        ("crunchydata.com/cluster", "crunchydata.com"),
+        ("role.crunchydata.com/cluster", "crunchydata.com"),
+        ("common.k8s.elastic.co/type", "elasticsearch.k8s.elastic.co"),
+    ] {
+        assert!(!unselected(label, group), "{label} {group}");
+    }
+    for (label, group) in [
+        ("cluster", "postgresql.cnpg.io"),
+        ("io/cluster", "postgresql.cnpg.io"),
+        ("npg.io/cluster", "postgresql.cnpg.io"),
+        ("other.io/cluster", "postgresql.cnpg.io"),
+        ("sibling.cnpg.io/cluster", "postgresql.cnpg.io"),
+        ("k8s.io/cluster", "gateway.networking.k8s.io"),
+        ("app.kubernetes.io/name", "autoscaling.kubernetes.io"),
+    ] {
+        assert!(unselected(label, group), "{label} {group}");
+    }
+}
+
+#[test]
 fn every_kind_of_secret_that_is_named_is_missed() {
     let text = "\
 apiVersion: v1
