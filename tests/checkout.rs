@@ -100,6 +100,23 @@ fn revisions_have_names() {
 }
 
 #[test]
+fn names_of_a_steady_checkout_stay_the_commits_that_they_are() {
+    let upstream = Upstream::new();
+    let first = upstream.tip();
+    let moving = Checkout::discover(&upstream.work()).unwrap();
+    let steady = moving.clone().steady();
+    let commits = |checkout: &Checkout| {
+        [None, Some("main")].map(|rev| checkout.resolve(rev).unwrap().commit)
+    };
+    assert_eq!(commits(&steady), [&*first, &*first]);
+    upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
+    let second = upstream.commit("Second replica");
+    assert_eq!(commits(&moving), [&*second, &*second]);
+    assert_eq!(commits(&steady.clone()), [&*first, &*first]);
+    assert_eq!(commits(&moving.steady()), [&*second, &*second]);
+}
+
+#[test]
 fn a_commits_files_are_read_whatever_the_work_tree_has() {
     let upstream = Upstream::new();
     upstream.write("envs/prod/app.jsonnet", "{}");

@@ -56,14 +56,17 @@ pub(super) async fn diff(
 ) -> Result<Exit, Failure> {
     let begin = Instant::now();
     let mut args = args.clone();
-    let config = args.files.config(&Checkout::discover(directory)?)?;
+    // One commit for all targets, and for the settings that name them.
+    let checkout = Checkout::discover(directory)?.steady();
+    let config = args.files.config(&checkout)?;
     let names: Vec<String> = config.targets.into_keys().collect();
     args.files.target = names.first().cloned();
     if names.is_empty() {
-        return Err(none(&args.files, &Checkout::discover(directory)?)?);
+        return Err(none(&args.files, &checkout)?);
     }
     let wanted = SessionOptions { target: &args, throwaway, approved: None };
     let mut session = Session::open(wanted, directory, ui).await?;
+    session.checkout = checkout;
     let named = names.iter().map(|name| {
         args.files.target = Some(name.clone());
         args.resolve(directory, &session.checkout, &session.cluster)

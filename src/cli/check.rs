@@ -108,7 +108,8 @@ pub struct CheckArgs {
 /// When they can't be read from git.
 pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
-    let checkout = Checkout::discover(directory)?;
+    // One commit for all targets, and for the settings that name them.
+    let checkout = Checkout::discover(directory)?.steady();
     let targets = targets(&args.files, directory, &checkout)?;
     let release = args.kubernetes_version.unwrap_or(DEFAULT);
     let policies = Policies::read(&args.policy, directory)?;

@@ -30,7 +30,7 @@ mod walk;
 mod worktree;
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use gix::sec::trust::DefaultForLevel;
 
@@ -40,6 +40,7 @@ pub use error::{Error, LimitExceeded, LimitKind};
 pub use limits::RepositoryLimits;
 use owner::RepositoryCandidate;
 pub use read::Listing;
+use revision::NamedCommits;
 pub use revision::RootCommit;
 pub use tree_fault::TreeFault;
 pub use worktree::{Uncommitted, WorkTree};
@@ -51,6 +52,8 @@ pub struct Checkout {
     root: PathBuf,
     bare: bool,
     limits: RepositoryLimits,
+    /// The commits that names stood for when they were first looked up; `None` to look each time.
+    named: Option<Arc<Mutex<NamedCommits>>>,
     /// Where objects that are on their way in are found.
     _incoming: Option<Arc<tempfile::TempDir>>,
 }
@@ -113,7 +116,16 @@ impl Checkout {
         let root = root.canonicalize().map_err(|error| opening(Cause::from(error)))?;
         let incoming = quarantine::add_incoming(&mut repository)
             .map_err(|error| opening(Cause::from(error)))?;
-        Ok(Self { repository, root, bare, limits: limits.clone(), _incoming: incoming })
+        let limits = limits.clone();
+        Ok(Self { repository, root, bare, limits, named: None, _incoming: incoming })
+    }
+
+    /// The same, in which each name stays the commit that it is when it is first looked up, whatever
+    /// is committed meanwhile: for what is read more than once and has to fit together.
+    #[must_use]
+    pub fn steady(mut self) -> Self {
+        self.named = Some(Arc::default());
+        self
     }
 
     /// The root of the work tree, or the git directory when there is none.

@@ -1,5 +1,8 @@
 //! Names → commits, and what a repository is known by.
 
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
@@ -13,6 +16,9 @@ use crate::core::suggest::suggest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootCommit(pub String);
 
+/// The commits of names; the one without a name is `HEAD`'s.
+pub(super) type NamedCommits = BTreeMap<Option<String>, Revision>;
+
 impl Checkout {
     /// The commit that `rev` names; without one, `HEAD`'s.
     ///
@@ -20,6 +26,18 @@ impl Checkout {
     ///
     /// When there is no such commit, or the repository can't be read.
     pub fn resolve(&self, rev: Option<&str>) -> Result<Revision, Error> {
+        let Some(named) = &self.named else { return self.look_up(rev) };
+        let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+        let rev = rev.map(str::to_owned);
+        if let Some(known) = named.get(&rev) {
+            return Ok(known.clone());
+        }
+        let found = self.look_up(rev.as_deref())?;
+        named.insert(rev, found.clone());
+        Ok(found)
+    }
+
+    fn look_up(&self, rev: Option<&str>) -> Result<Revision, Error> {
         let repo = self.local();
         let (named, id) = match rev {
             Some(rev) => (rev.to_owned(), commit_named(&repo, rev)?),
