@@ -105,9 +105,8 @@ fn names_of_a_steady_checkout_stay_the_commits_that_they_are() {
     let first = upstream.tip();
     let moving = Checkout::discover(&upstream.work()).unwrap();
     let steady = moving.clone().steady();
-    let commits = |checkout: &Checkout| {
-        [None, Some("main")].map(|rev| checkout.resolve(rev).unwrap().commit)
-    };
+    let commits =
+        |checkout: &Checkout| [None, Some("main")].map(|rev| checkout.resolve(rev).unwrap().commit);
     assert_eq!(commits(&steady), [&*first, &*first]);
     upstream.write("web.yaml", "kind: Web\nreplicas: 2\n");
     let second = upstream.commit("Second replica");

@@ -125,14 +125,33 @@ fn finding_that_several_targets_share_is_there_once() {
 }
 
 #[test]
-fn target_that_cannot_be_read_is_named() {
-    let checkout = Checkout::new(&[
-        ("trueup.yaml", "targets:\n  blue: {paths: [a]}\n  green: {paths: [gone]}\n"),
-        ("a/web.yaml", SOUND),
-    ]);
-    let output = checkout.run(&["check"]).exits(2);
-    assert!(output.stderr.contains("cannot check target green"), "{output}");
-    assert!(output.stderr.contains("trueup.yaml:3:19: green's path gone is not in"), "{output}");
+fn target_that_cannot_be_read_is_a_finding_beside_those_of_the_others() {
+    let targets = "targets:\n  blue: {paths: [a]}\n  green: {paths: [gone]}\n  red: {paths: [b]}\n";
+    let checkout =
+        Checkout::new(&[("trueup.yaml", targets), ("a/web.yaml", SOUND), ("b/web.yaml", WRONG)]);
+    checkout.run(&["check"]).shows("check/unreadable-target").exits(2);
+    checkout.run(&["check", "--exit-zero"]).exits(2);
+    let json = json_of(&checkout.run(&["check", "-o", "json"]).exits(2));
+    assert_eq!((&json["errors"], &json["objects"]), (&json!(2), &json!(2)));
+    let about = &json["findings"][1];
+    assert_eq!(
+        (&about["path"], &about["line"], &about["column"], &about["rule"], &about["targets"]),
+        (&json!("trueup.yaml"), &json!(3), &json!(19), &json!("unreadable"), &json!(["green"]))
+    );
+    // Where it is the one that was asked for, there is nothing else to show.
+    let alone = checkout.run(&["check", "--target", "green"]).exits(2);
+    assert!(alone.stdout.is_empty(), "{alone}");
+    assert!(alone.stderr.contains("trueup.yaml:3:19: green's path gone is not in"), "{alone}");
+    // An ignore file is named by its own place, and no target is left.
+    checkout.write(".trueupignore", "[z-a]\n");
+    checkout.commit();
+    let json = json_of(&checkout.run(&["check", "-o", "json"]).exits(2));
+    assert_eq!(json["findings"].as_array().unwrap().len(), 3, "{json}");
+    assert_eq!(
+        (&json["objects"], &json["findings"][0]["path"]),
+        (&json!(0), &json!(".trueupignore"))
+    );
+    assert!(json["commit"].as_str().is_some_and(|commit| commit.len() == 40), "{json}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::failed_target;
 use super::headings::HOW;
 use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
@@ -52,7 +53,7 @@ Examples:
 /// Without PATH and --target, every target of trueup.yaml is checked with its own settings. A kind that
 /// only another target defines is held against that definition.
 ///
-/// Exit status 0: no errors, 1: errors, 2: could not tell.
+/// Exit status 0: no errors, 1: errors, 2: could not tell, also of one target.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
@@ -124,22 +125,25 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
         target.render.reuse = !args.cache.no_cache;
         target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
         let at = At { checkout: &checkout, release, policies: &policies };
-        let answer = answer(&args, &target, at, ui).await;
         let TargetAnswer { answer, revision, uncommitted: found } =
-            answer.map_err(|failure| match &name {
-                Some(name) if !is_one => Failure {
-                    error: failure.error.context(format!("cannot check target {name}")),
-                    ..failure
-                },
-                _ => failure,
-            })?;
+            match (answer(&args, &target, at, ui).await, &name) {
+                (Ok(answer), _) => answer,
+                (Err(failure), Some(name)) if !is_one => {
+                    merged.fail(name, failed_target::finding(name, &target, failure)?);
+                    continue;
+                }
+                (Err(failure), _) => return Err(failure),
+            };
         charts_for = charts_for.or(target.render.kubernetes.used().map(str::to_owned));
         uncommitted.join(found);
         merged.add(name.as_deref(), answer, revision);
     }
     ui.uncommitted(&uncommitted);
     let (findings, found_in) = merged.take();
-    let MergedAnswer { objects, files, revision, .. } = merged;
+    let MergedAnswer { objects, files, mut revision, failed, .. } = merged;
+    if revision.is_none() && !args.files.worktree {
+        revision = Some(checkout.resolve(args.files.rev.as_deref())?);
+    }
     let view = CheckView {
         findings: &findings,
         found_in: &found_in,
@@ -154,6 +158,9 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     };
     let glyphs = ui.glyphs();
     present::write(ui.stdout(), &view, args.output, glyphs)?;
+    if failed > 0 {
+        return Ok(Exit::CouldNot);
+    }
     let is_sound = view.count(Level::Error) == 0
         && (view.count(Level::Warning) == 0 || !args.warnings_as_errors);
     Ok(if is_sound || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })

@@ -20,6 +20,8 @@ pub(super) struct MergedAnswer {
     pub(super) files: usize,
     /// The commit.
     pub(super) revision: Option<Revision>,
+    /// How many targets could not be read.
+    pub(super) failed: usize,
 }
 
 impl MergedAnswer {
@@ -30,16 +32,25 @@ impl MergedAnswer {
         self.files += files;
         let dirty = revision.dirty;
         self.revision.get_or_insert(revision).dirty |= dirty;
-        for finding in findings {
-            let known = self.known.entry(finding.place.clone()).or_default();
-            let same = known.iter().copied().find(|index| self.findings[*index].0 == finding);
-            let index = same.unwrap_or_else(|| {
-                known.push(self.findings.len());
-                self.findings.push((finding, Vec::new()));
-                self.findings.len() - 1
-            });
-            self.findings[index].1.extend(target.map(str::to_owned));
-        }
+        findings.into_iter().for_each(|finding| self.note(target, finding));
+    }
+
+    /// Adds the finding about a target that could not be read.
+    pub(super) fn fail(&mut self, target: &str, finding: Finding) {
+        self.failed += 1;
+        self.note(Some(target), finding);
+    }
+
+    /// Adds a finding, with the target that has it.
+    pub(super) fn note(&mut self, target: Option<&str>, finding: Finding) {
+        let known = self.known.entry(finding.place.clone()).or_default();
+        let same = known.iter().copied().find(|index| self.findings[*index].0 == finding);
+        let index = same.unwrap_or_else(|| {
+            known.push(self.findings.len());
+            self.findings.push((finding, Vec::new()));
+            self.findings.len() - 1
+        });
+        self.findings[index].1.extend(target.map(str::to_owned));
     }
 
     /// The findings in the order of files and lines, and the targets that have each.

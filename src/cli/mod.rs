@@ -15,6 +15,7 @@ mod environment;
 pub mod exit;
 pub mod explain;
 pub mod external;
+mod failed_target;
 mod habits;
 mod headings;
 pub mod help;

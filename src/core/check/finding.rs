@@ -19,7 +19,7 @@ pub enum Level {
 /// The rule of a finding, for a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckRule {
-    /// A document that can't be read.
+    /// A document that can't be read, or a target.
     Unreadable,
     /// A value or key that is read as something other than it looks like.
     Surprise,
@@ -139,7 +139,7 @@ impl CheckRule {
     /// The meaning, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Unreadable => "A document can't be read.",
+            Self::Unreadable => "A document, or a target of trueup.yaml, can't be read.",
             Self::Surprise => "Kubernetes reads a value as something other than it looks like.",
             Self::UnknownField => "The kind's schema has no such field.",
             Self::WrongType => "A value has the wrong type.",
