@@ -31,6 +31,10 @@ pub(super) fn finding(name: &str, target: &Target, failure: Failure) -> Result<F
     let causes = causes.join(": ");
     // An error that names its place does so at its front.
     let cause = causes.strip_prefix(&format!("{place}: ")).unwrap_or(&causes);
+    let message = match error {
+        app::Error::NoDeclaredPath { .. } => cause.to_owned(),
+        _ => format!("cannot check target {name}: {cause}"),
+    };
     let hint = (!failure.hints.is_empty()).then(|| failure.hints.join("; ").into());
     Ok(Finding {
         level: Level::Error,
@@ -38,7 +42,7 @@ pub(super) fn finding(name: &str, target: &Target, failure: Failure) -> Result<F
         place,
         object: None,
         field: None,
-        message: format!("cannot check target {name}: {cause}"),
+        message,
         hint,
     })
 }

@@ -14,6 +14,7 @@ mod chart_nulls;
 mod command;
 mod differences;
 pub mod file_index;
+mod flux;
 mod imports;
 mod jsonnet;
 mod jsonnet_calls;
@@ -29,7 +30,7 @@ pub mod program;
 mod program_errors;
 pub mod reads;
 pub mod sources;
-mod unreferenced;
+pub mod unreferenced;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

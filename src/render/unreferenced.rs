@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file_index::{FileIndex, KUSTOMIZATIONS, folder_of};
+use super::file_index::{FileIndex, KUSTOMIZATIONS, folder_of, is_within};
+use super::flux::{self, FluxFolder};
 use super::kustomization::Closure;
+use crate::core::manifest::Manifest;
 use crate::core::problem::{Location, Problem};
 
 /// How many files a message names.
@@ -18,9 +20,20 @@ pub(super) struct Kustomizations<'a> {
     pub(super) built: &'a BTreeSet<String>,
 }
 
+/// The folders with files that are not read.
+#[derive(Clone, Debug, Default)]
+pub struct UnreadFolders {
+    /// Those files, by the kustomization's folder.
+    groups: BTreeMap<String, Group>,
+    /// The folders of all kustomizations.
+    kustomizations: BTreeSet<String>,
+}
+
 /// Files of one folder that are not read.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Group {
+    /// The folder's kustomization.
+    kustomization: String,
     /// Whether the folder's kustomization itself is referred to by none.
     is_unreferenced: bool,
     files: Vec<String>,
@@ -28,12 +41,12 @@ struct Group {
 
 impl Kustomizations<'_> {
     /// The files that `is_manifest` says are manifests, and that are neither read by a kustomization nor
-    /// taken in by anything else: a warning for each folder that has a kustomization.
+    /// taken in by anything else.
     pub(super) fn unread(
         &self,
         shelf: &FileIndex,
         is_manifest: &dyn Fn(&str) -> bool,
-    ) -> Vec<Problem> {
+    ) -> UnreadFolders {
         let built = self.built.iter().filter_map(|folder| self.all.get(folder));
         let (mut live, mut read) = (BTreeSet::new(), BTreeSet::new());
         for closure in built {
@@ -59,8 +72,12 @@ impl Kustomizations<'_> {
                 group.files.push(path.to_owned());
             }
         }
-        let problem = |(folder, group)| problem(shelf, folder, &group);
-        groups.into_iter().filter_map(problem).collect()
+        let groups = groups.into_iter().filter_map(|(folder, group)| {
+            let kustomization = shelf.kustomization(folder)?;
+            Some((folder.to_owned(), Group { kustomization, ..group }))
+        });
+        let kustomizations = self.all.keys().cloned().collect();
+        UnreadFolders { groups: groups.collect(), kustomizations }
     }
 
     /// The folder of the kustomization that would build this one, if it were built: the furthest up that
@@ -68,6 +85,66 @@ impl Kustomizations<'_> {
     fn top_of<'b>(&'b self, folder: &'b str) -> &'b str {
         let takes = |(_, closure): &(&String, &Closure)| closure.folders.contains(folder);
         self.all.iter().find(takes).map_or(folder, |(top, _)| top)
+    }
+}
+
+impl UnreadFolders {
+    /// A warning for each folder that has a kustomization, and one for each that Flux builds, as these
+    /// objects say.
+    pub fn warnings(&self, manifests: &[Manifest]) -> Vec<Problem> {
+        if self.groups.is_empty() {
+            return Vec::new();
+        }
+        let flux = flux::folders(manifests);
+        let mut warnings = Vec::new();
+        let mut of_flux: BTreeSet<&FluxFolder> = BTreeSet::new();
+        for (folder, group) in &self.groups {
+            if group.is_unreferenced {
+                match flux.iter().find(|it| it.path == *folder || self.generates(it, folder)) {
+                    Some(built) => drop(of_flux.insert(built)),
+                    None => warnings.push(warning(folder, group)),
+                }
+                continue;
+            }
+            let mut group = group.clone();
+            group.files.retain(|path| {
+                let is_built = |it: &&FluxFolder| {
+                    let folder = folder_of(path);
+                    !self.kustomizations.contains(folder)
+                        && (it.path == folder || self.generates(it, folder))
+                };
+                flux.iter().find(is_built).map(|built| of_flux.insert(built)).is_none()
+            });
+            if !group.files.is_empty() {
+                warnings.push(warning(folder, &group));
+            }
+        }
+        warnings.extend(of_flux.into_iter().map(|built| flux_warning(built.place.clone())));
+        warnings
+    }
+
+    /// Whether Flux takes `folder` in where it makes a kustomization itself: for a path that has none,
+    /// down to the first folders that have one.
+    fn generates(&self, flux: &FluxFolder, folder: &str) -> bool {
+        let between = above(folder).skip(1).take_while(|at| is_within(at, &flux.path));
+        folder != flux.path
+            && is_within(folder, &flux.path)
+            && between.filter(|at| self.kustomizations.contains(*at)).count() == 0
+    }
+}
+
+/// The warning about a folder that Flux builds, where one of its objects names it. The text is the same
+/// for all, so that they are printed as one.
+fn flux_warning(place: Location) -> Problem {
+    Problem {
+        place,
+        message:
+            "Flux builds the folder that this names, and trueup does not, so it is not applied"
+                .to_owned(),
+        excerpt: None,
+        hint: Some(
+            "make the folder a target of trueup.yaml, or name it in .trueupignore".to_owned(),
+        ),
     }
 }
 
@@ -80,9 +157,8 @@ fn above(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |at| (!at.is_empty()).then(|| folder_of(at)))
 }
 
-fn problem(shelf: &FileIndex, folder: &str, group: &Group) -> Option<Problem> {
-    let path = shelf.kustomization(folder)?;
-    let Group { is_unreferenced, files } = group;
+fn warning(folder: &str, group: &Group) -> Problem {
+    let Group { kustomization, is_unreferenced, files } = group;
     let count = match files.len() {
         1 => "1 file".to_owned(),
         count => format!("{count} files"),
@@ -120,13 +196,14 @@ fn problem(shelf: &FileIndex, folder: &str, group: &Group) -> Option<Problem> {
             "add them to its `resources`, or name them in .trueupignore",
         ),
     };
-    let place = Location { path, line: 1, column: 1 };
-    Some(Problem { place, message, excerpt: None, hint: Some(hint.to_owned()) })
+    let place = Location { path: kustomization.clone(), line: 1, column: 1 };
+    Problem { place, message, excerpt: None, hint: Some(hint.to_owned()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::manifest::read;
     use crate::core::source::formats::Formats;
     use crate::render::sources::Sources;
 
@@ -139,7 +216,9 @@ mod tests {
         let all = |_: &str| true;
         let is_manifest = |path: &str| path.ends_with(".yaml") || path.ends_with(".json");
         let found = Sources::find(&shelf, &Formats::default(), &all);
-        let found = found.unread_files(&shelf, &is_manifest);
+        let read = |(path, text): &(&str, &str)| read(path, text.as_bytes()).manifests;
+        let manifests: Vec<Manifest> = files.iter().flat_map(read).collect();
+        let found = found.unread_files(&shelf, &is_manifest).warnings(&manifests);
         let found: Vec<(&str, &str)> =
             found.iter().map(|it| (it.place.path.as_str(), it.message.as_str())).collect();
         assert_eq!(found, warnings);
@@ -206,6 +285,47 @@ mod tests {
                     "apps/tls/kustomization.yaml",
                     "no kustomization refers to this one, so it is not applied",
                 ),
+            ],
+        );
+    }
+
+    #[test]
+    fn folder_that_flux_builds_is_told_where_flux_names_it() {
+        let flux = |path: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n\
+                 metadata: {{name: a}}\nspec: {{path: {path}}}\n"
+            )
+        };
+        let [whole, plex, data] = ["./apps", "./apps/plex/app", "apps/plex/data"].map(flux);
+        let message =
+            "Flux builds the folder that this names, and trueup does not, so it is not applied";
+        let files = [
+            ("apps/kustomization.yaml", "resources: [plex.yaml, data.yaml]"),
+            ("apps/data.yaml", &data),
+            ("apps/forgotten.yaml", ""),
+            ("apps/other/kustomization.yaml", ""),
+            ("apps/plex.yaml", &plex),
+            ("apps/plex/app/kustomization.yaml", "resources: [a.yaml]"),
+            ("apps/plex/app/a.yaml", ""),
+            ("apps/plex/data/a.yaml", ""),
+            ("apps/plex/data/more/b.yaml", ""),
+            ("whole.yaml", &whole),
+        ];
+        expect(
+            &files,
+            &[
+                (
+                    "apps/kustomization.yaml",
+                    "this kustomization does not refer to 1 file below its folder, which is not \
+                     applied: forgotten.yaml",
+                ),
+                (
+                    "apps/other/kustomization.yaml",
+                    "no kustomization refers to this one, so it is not applied",
+                ),
+                ("apps/data.yaml", message),
+                ("apps/plex.yaml", message),
             ],
         );
     }

@@ -207,6 +207,7 @@ fn read_and_render<T>(
     }
     let (mut declared, sources) = found.read(files, &target.paths)?;
     add_rendered(&mut declared, &sources, target, files)?;
+    declared.unreferenced = sources.unreferenced.warnings(&declared.manifests);
     Ok(Declaration::Read(Box::new(declared), digest))
 }
 
@@ -291,7 +292,7 @@ impl FoundFiles {
             manifests: all.manifests,
             problems: all.problems,
             warnings: all.warnings,
-            unreferenced: sources.unreferenced.clone(),
+            unreferenced: Vec::new(),
             others: other_files::warnings(others),
             inputs: Inputs::default(),
             is_rendered: !sources.sources.is_empty(),
