@@ -64,6 +64,7 @@ mod order;
 mod origins;
 mod other_files;
 mod output;
+mod outside;
 mod passing;
 mod plan_file;
 mod prune;

@@ -29,8 +29,8 @@ pub use all_targets::{TargetLook, look_at_all};
 pub use apply::{ApplyOptions, TIMEOUT, apply};
 pub use commit_poller::{CommitPoller, NoCommitPoller};
 pub use declare::{
-    Beside, Declaration, Declared, FilesDigest, LastRead, Outline, declare, declare_again,
-    declare_unless,
+    Beside, Declaration, Declared, FilesDigest, LastRead, Outline, Outside, declare, declare_again,
+    declare_unless, inside, outside,
 };
 pub use dry_run::{DryRun, dry_run};
 pub use elsewhere::defined_by_others;

@@ -16,10 +16,11 @@ use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
 use super::kubernetes;
 use super::merged::MergedAnswer;
+use super::outside::{self, Rest};
 use super::policies::Policies;
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::target::FilesArgs;
-use super::target_choice::targets;
+use super::target_choice::{TargetChoice, targets};
 use super::ui::Ui;
 use crate::app::{
     Beside, Declaration, Declared, FilesDigest, Outline, Target, declare_unless, defined_by_others,
@@ -51,7 +52,8 @@ Examples:
 /// the manifests are evaluated.
 ///
 /// Without PATH and --target, every target of trueup.yaml is checked with its own settings. A kind that
-/// only another target defines is held against that definition.
+/// only another target defines is held against that definition. Manifests that belong to no target are
+/// warnings.
 ///
 /// Exit status 0: no errors, 1: errors, 2: could not tell, also of one target.
 #[derive(Debug, Args)]
@@ -111,7 +113,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let begin = Instant::now();
     // One commit for all targets, and for the settings that name them.
     let checkout = Checkout::discover(directory)?.steady();
-    let targets = targets(&args.files, directory, &checkout)?;
+    let TargetChoice { mut targets, are_all } = targets(&args.files, directory, &checkout)?;
     let release = args.kubernetes_version.unwrap_or(DEFAULT);
     let policies = Policies::read(&args.policy, directory)?;
     args.schemas.iter_mut().for_each(|folder| *folder = directory.join(&*folder));
@@ -120,23 +122,37 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let mut uncommitted = Uncommitted::default();
     let mut merged = MergedAnswer::default();
     let mut charts_for = None;
-    for mut target in targets {
+    let mut read_elsewhere = Vec::new();
+    for target in &mut targets {
         let name = target.declared.clone();
         target.render.reuse = !args.cache.no_cache;
         target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
         let at = At { checkout: &checkout, release, policies: &policies };
-        let TargetAnswer { answer, revision, uncommitted: found } =
-            match (answer(&args, &target, at, ui).await, &name) {
+        let TargetAnswer { answer, revision, uncommitted: found, read_elsewhere: read } =
+            match (answer(&args, target, at, ui).await, &name) {
                 (Ok(answer), _) => answer,
                 (Err(failure), Some(name)) if !is_one => {
-                    merged.fail(name, failed_target::finding(name, &target, failure)?);
+                    merged.fail(name, failed_target::finding(name, target, failure)?);
                     continue;
                 }
                 (Err(failure), _) => return Err(failure),
             };
         charts_for = charts_for.or(target.render.kubernetes.used().map(str::to_owned));
         uncommitted.join(found);
+        read_elsewhere.extend(read);
         merged.add(name.as_deref(), answer, revision);
+    }
+    // What a target that can't be read would have read is not known.
+    if are_all && merged.failed == 0 {
+        let others = args.schemas.iter().chain(&args.policy).map(PathBuf::as_path);
+        let rest = Rest {
+            targets: &targets,
+            read_elsewhere: &read_elsewhere,
+            others: outside::in_checkout(others, directory, &checkout),
+            reuse: !args.cache.no_cache,
+        };
+        let findings = rest.findings(&checkout).await?;
+        findings.into_iter().for_each(|finding| merged.note(None, finding));
     }
     ui.uncommitted(&uncommitted);
     let (findings, found_in) = merged.take();
@@ -179,6 +195,8 @@ struct TargetAnswer {
     answer: CheckAnswer,
     revision: Revision,
     uncommitted: Uncommitted,
+    /// The files and folders outside its paths that rendering reads.
+    read_elsewhere: Vec<String>,
 }
 
 /// Reads a target and checks it, unless its files were checked before.
@@ -202,7 +220,8 @@ async fn answer(
     match declaration {
         Declaration::Known(answer, outline) => {
             let Outline { revision, uncommitted } = outline;
-            Ok(TargetAnswer { answer, revision, uncommitted })
+            // Only what is not rendered is known from before.
+            Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere: Vec::new() })
         }
         Declaration::Read(declared, digest) => {
             let Found { findings, is_kept } = findings(args, target, &declared, at, ui).await?;
@@ -212,9 +231,10 @@ async fn answer(
                 kept.keep(&digest, &answer.to_bytes());
             }
             let (revision, uncommitted) = (declared.revision.clone(), declared.uncommitted.clone());
+            let read_elsewhere = declared.read_elsewhere.clone();
             // To give back every field of every object takes longer than to end with them.
             std::mem::forget(declared);
-            Ok(TargetAnswer { answer, revision, uncommitted })
+            Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere })
         }
     }
 }

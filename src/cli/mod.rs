@@ -27,6 +27,7 @@ pub mod locking;
 mod merged;
 mod named_verbs;
 mod names;
+mod outside;
 mod policies;
 pub mod present;
 pub mod pull;

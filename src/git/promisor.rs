@@ -32,6 +32,18 @@ pub(super) fn bring(
     })
 }
 
+/// Those that are here: without those that a partial clone left at its remote.
+pub(super) fn at_hand<T>(
+    repo: &gix::Repository,
+    mut wanted: Vec<T>,
+    id: impl Fn(&T) -> ObjectId,
+) -> Vec<T> {
+    if promisor(repo).is_some() {
+        wanted.retain(|one| repo.has_object(id(one)));
+    }
+    wanted
+}
+
 /// The remote that promised to keep what a partial clone leaves out.
 fn promisor(repo: &gix::Repository) -> Option<String> {
     let config = repo.config_snapshot();

@@ -72,6 +72,15 @@ impl Checkout {
         self.read(self.list(revision, paths, wanted)?)
     }
 
+    /// The part of a listing that can be read here, without what a partial clone left at its remote:
+    /// for what is not worth a request.
+    #[must_use]
+    pub fn at_hand(&self, mut listing: Listing) -> Listing {
+        let blobs = std::mem::take(&mut listing.blobs);
+        listing.blobs = promisor::at_hand(&self.local(), blobs, |(_, id)| *id);
+        listing
+    }
+
     /// Reads the files of a listing.
     ///
     /// # Errors
@@ -121,6 +130,21 @@ impl Checkout {
         paths: &[String],
         wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Listing, Error> {
+        self.list_entered(revision, paths, &|_| true, wanted)
+    }
+
+    /// As [`list`](Self::list), without what is below folders that are not `entered`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`list`](Self::list).
+    pub fn list_entered(
+        &self,
+        revision: &Revision,
+        paths: &[String],
+        entered: &dyn Fn(&str) -> bool,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Listing, Error> {
         let repo = self.local();
         let mut trees = Trees::of(&repo, &self.limits, parse(&revision.commit)?)?;
         let mut skipped = Vec::new();
@@ -154,7 +178,7 @@ impl Checkout {
                 return Err(Error::UnknownPath { path, commit, near });
             };
             match kind {
-                EntryKind::Tree => trees.walk(id, path, &mut take)?,
+                EntryKind::Tree => trees.walk(id, path, entered, &mut take)?,
                 EntryKind::Link | EntryKind::Commit => {
                     return Err(not_files(path, kind, revision));
                 }

@@ -124,11 +124,13 @@ impl<'a> Trees<'a> {
         Ok(Some(std::mem::take(&mut object.data).into()))
     }
 
-    /// Hands everything below `folder`, which is at `path`, to `each`; folders are walked into.
+    /// Hands everything below `folder`, which is at `path`, to `each`; folders are walked into where
+    /// their paths are to be `entered`.
     pub(super) fn walk(
         &mut self,
         folder: ObjectId,
         path: &str,
+        entered: &dyn Fn(&str) -> bool,
         each: &mut dyn FnMut(File),
     ) -> Result<(), Error> {
         let depth = path.split('/').filter(|part| !part.is_empty()).count();
@@ -152,6 +154,7 @@ impl<'a> Trees<'a> {
                 let full = joined(path.as_ref(), name.as_ref());
                 self.count(full.as_ref())?;
                 match kind {
+                    EntryKind::Tree if full.to_str().is_ok_and(|path| !entered(path)) => {}
                     EntryKind::Tree => open.push((full, *id, depth + 1)),
                     kind => each(File { path: full, kind: *kind, id: *id }),
                 }

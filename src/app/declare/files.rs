@@ -47,6 +47,20 @@ impl<'a> Files<'a> {
         })
     }
 
+    /// The wanted files of the checkout, before they are read. Those below folders that are not
+    /// `entered` may be among them or not.
+    pub(super) fn list_entered(
+        &self,
+        entered: &dyn Fn(&str) -> bool,
+        wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Listing, Error> {
+        let root = [String::new()];
+        Ok(match &self.at {
+            Some(revision) => self.checkout.list_entered(revision, &root, entered, wanted)?,
+            None => self.worktree(&root)?.list(wanted)?,
+        })
+    }
+
     /// The wanted files under these paths.
     pub(super) fn below(
         &self,

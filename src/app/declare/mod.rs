@@ -3,6 +3,7 @@
 mod again;
 pub(super) mod beside;
 mod files;
+mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -25,6 +26,7 @@ pub use again::{LastRead, declare_again};
 use beside::ignore_files_above;
 use files::Files;
 pub use files::FilesDigest;
+pub use outside::{Outside, inside, outside};
 
 /// The declared objects of a target.
 #[derive(Clone)]

@@ -55,6 +55,8 @@ pub enum CheckRule {
     SecretKey,
     /// A file below a rendered folder that nothing reads.
     Unreferenced,
+    /// A manifest that belongs to no target.
+    Outside,
     /// A file that is something else than a manifest.
     NotAManifest,
     /// A field that a controller of the API server fills in.
@@ -75,7 +77,7 @@ pub enum CheckRule {
 
 impl CheckRule {
     /// Every rule.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Unreadable,
         Self::Surprise,
         Self::UnknownField,
@@ -94,6 +96,7 @@ impl CheckRule {
         Self::Reserved,
         Self::SecretKey,
         Self::Unreferenced,
+        Self::Outside,
         Self::NotAManifest,
         Self::Controlled,
         Self::Rule,
@@ -125,6 +128,7 @@ impl CheckRule {
             Self::Reserved => "reserved",
             Self::SecretKey => "secret-key",
             Self::Unreferenced => "unreferenced",
+            Self::Outside => "outside",
             Self::NotAManifest => "not-a-manifest",
             Self::Controlled => "controlled",
             Self::Rule => "rule",
@@ -160,6 +164,7 @@ impl CheckRule {
             Self::Unreferenced => {
                 "Files below a rendered folder are not read, as nothing refers to them."
             }
+            Self::Outside => "Manifests belong to no target of trueup.yaml.",
             Self::NotAManifest => "A file beside manifests is something else.",
             Self::Controlled => "A controller of the API server fills the field in.",
             Self::SecretKey => "A Secret has a key in data and in stringData.",
@@ -194,7 +199,7 @@ pub struct Finding {
 
 impl Finding {
     /// The finding for a problem of the reader.
-    pub(super) fn from_problem(problem: &Problem, level: Level, rule: CheckRule) -> Self {
+    pub fn from_problem(problem: &Problem, level: Level, rule: CheckRule) -> Self {
         let Problem { place, message, excerpt: _, hint } = problem.clone();
         Self {
             level,

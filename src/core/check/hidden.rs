@@ -179,6 +179,7 @@ fn is_about_text(rule: CheckRule) -> bool {
             | CheckRule::Reserved
             | CheckRule::SecretKey
             | CheckRule::Unreferenced
+            | CheckRule::Outside
             | CheckRule::NotAManifest
             | CheckRule::Controlled
             | CheckRule::Encrypted

@@ -2,6 +2,7 @@
 
 pub mod formats;
 pub mod other_files;
+pub mod outside;
 pub mod programs;
 pub mod selection;
 pub mod snapshot;

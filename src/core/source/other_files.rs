@@ -181,7 +181,8 @@ fn warning(paths: &[String]) -> Option<Problem> {
     })
 }
 
-fn listed(mut names: Vec<String>) -> String {
+/// Names in a message: the first ones, and how many more there are.
+pub(super) fn listed(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     if more > 0 {

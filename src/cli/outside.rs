@@ -1,0 +1,65 @@
+//! What a check of all targets says of the rest of the checkout: manifests that belong to none of them.
+
+use std::path::Path;
+
+use super::exit::Failure;
+use super::kept::KeptAnswers;
+use super::kept::findings::CheckAnswer;
+use crate::app::{FilesDigest, Outside, Target, inside, outside};
+use crate::core::check::{CheckRule, Finding, Level};
+use crate::git::Checkout;
+
+/// The rest of a checkout.
+pub(super) struct Rest<'a> {
+    /// All targets.
+    pub(super) targets: &'a [Target],
+    /// The files and folders outside their paths that are read for them.
+    pub(super) read_elsewhere: &'a [String],
+    /// Files and folders that serve another purpose, such as policies.
+    pub(super) others: Vec<String>,
+    /// Whether answers of earlier runs count.
+    pub(super) reuse: bool,
+}
+
+impl Rest<'_> {
+    /// A warning for each folder with manifests of the rest.
+    ///
+    /// # Errors
+    ///
+    /// When git can't be read.
+    pub(super) async fn findings(self, checkout: &Checkout) -> Result<Vec<Finding>, Failure> {
+        let Self { targets, read_elsewhere, others, reuse } = self;
+        let Some(first) = targets.first() else { return Ok(Vec::new()) };
+        let inside = inside(targets, read_elsewhere, &others);
+        let kept = reuse.then(|| KeptAnswers::of("outside", &inside, checkout)).flatten();
+        let kept = kept.map(std::sync::Arc::new);
+        let recall = {
+            let kept = kept.clone();
+            move |files: &FilesDigest| CheckAnswer::from_bytes(&kept?.recall(files)?)
+        };
+        match outside(first, checkout, inside, recall).await? {
+            Outside::Known(answer) => Ok(answer.findings),
+            Outside::Read(problems, digest) => {
+                let finding =
+                    |problem| Finding::from_problem(problem, Level::Warning, CheckRule::Outside);
+                let findings: Vec<Finding> = problems.iter().map(finding).collect();
+                if let (Some(kept), Some(digest)) = (kept, digest) {
+                    let answer =
+                        CheckAnswer { findings: findings.clone(), ..CheckAnswer::default() };
+                    kept.keep(&digest, &answer.to_bytes());
+                }
+                Ok(findings)
+            }
+        }
+    }
+}
+
+/// Those of these paths that are in the checkout, from its root.
+pub(super) fn in_checkout<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    directory: &Path,
+    checkout: &Checkout,
+) -> Vec<String> {
+    let inside = paths.into_iter().filter_map(|path| checkout.repo_path(directory, path).ok());
+    inside.collect()
+}
