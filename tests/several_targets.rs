@@ -183,6 +183,61 @@ fn definition_of_another_target_counts_in_check() {
 }
 
 #[test]
+fn object_of_another_target_is_not_missing() {
+    let targets = "targets:
+  apps: {paths: [apps], namespace: shop}
+  infra: {paths: [infra]}
+  more: {paths: [more], namespace: shop}
+";
+    let pod = |name: &str, config: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  serviceAccountName: {config}\n  containers: [{{name: a, image: 'a:1', envFrom: [{{configMapRef: {{name: {config}}}}}]}}]\n"
+        )
+    };
+    let object =
+        |kind: &str, head: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata: {head}\n");
+    let checkout = Checkout::new(&[
+        ("trueup.yaml", targets),
+        ("apps/web.yaml", &pod("web", "web")),
+        ("infra/web.yaml", &object("ServiceAccount", "{name: web, namespace: shop}")),
+        ("more/kustomization.yaml", "resources: [part/web.yaml]\n"),
+        ("more/part/web.yaml", &object("ConfigMap", "{name: web}")),
+    ]);
+    // Known from before or not, each target alone or all of them.
+    for args in [
+        &["check", "--target", "apps"][..],
+        &["check"],
+        &["check", "apps", "-n", "shop"],
+        &["check", "--target", "apps"],
+        &["check"],
+        &["check", "--no-cache"],
+    ] {
+        let output = run(&checkout, args).exits(0);
+        assert!(!output.stdout.contains("is not in this set"), "{args:?}: {output}");
+    }
+    // What the other target has decides, and not what it had.
+    checkout.write("infra/web.yaml", &object("ServiceAccount", "{name: web, namespace: other}"));
+    checkout.commit();
+    for args in [&["check", "--target", "apps"][..], &["check"], &["check", "--target", "apps"]] {
+        let output = run(&checkout, args).exits(0);
+        assert_eq!(output.stdout.matches("is not in this set").count(), 1, "{args:?}: {output}");
+        assert!(output.stdout.contains("ServiceAccount shop/web is not in this set"), "{output}");
+    }
+    // Targets that declare the same object are for several clusters.
+    checkout.write("infra/web.yaml", &object("ServiceAccount", "{name: web, namespace: shop}"));
+    checkout.write(
+        "infra/pod.yaml",
+        &pod("web", "web").replace("{name: web}\nspec", "{name: web, namespace: shop}\nspec"),
+    );
+    checkout.commit();
+    let output = run(&checkout, &["check"]).exits(0);
+    assert!(
+        output.stdout.contains("apps/web.yaml:5:23  warning  ServiceAccount shop/web"),
+        "{output}"
+    );
+}
+
+#[test]
 fn apply_names_the_target_whose_kustomization_defines_the_kind() {
     let repo = Repo::new("whole-elsewhere", sandbox::bare());
     repo.write("trueup.yaml", "targets: {apps: {paths: [apps]}, infra: {paths: [infra]}}\n");

@@ -176,6 +176,7 @@ fn findings(key: &ObjectKey, manifest: &Manifest, refusal: Refusal) -> Vec<Findi
         field: None,
         message,
         hint,
+        missing: None,
     };
     if causes.is_empty() {
         return vec![whole];

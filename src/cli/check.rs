@@ -1,6 +1,5 @@
 //! `trueup check`: are these manifests sound? No cluster, no credentials.
 
-use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,21 +15,23 @@ use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
 use super::kubernetes;
 use super::merged::MergedAnswer;
+use super::other_targets::{self, There, is_about_missing};
 use super::outside::{self, Rest};
 use super::policies::Policies;
 use super::present::check::{self as present, CheckFormat, CheckView};
+use super::schema_folders;
 use super::target::FilesArgs;
 use super::target_choice::{TargetChoice, targets};
 use super::ui::Ui;
 use crate::app::{
     Beside, Declaration, Declared, FilesDigest, Outline, Target, declare_unless, defined_by_others,
 };
-use crate::core::check::{CheckRule, Finding, Level, Set, check_by};
+use crate::core::check::{Finding, Level, Set, check_by, there};
 use crate::core::kinds::schemas::{DEFAULT, Schemas};
-use crate::core::object::GroupKind;
+use crate::core::object::ObjectKey;
+use crate::core::problem::Problem;
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
-use crate::local::schema_folder;
 
 /// The end of `trueup check --help`.
 const EXAMPLES: &str = "\
@@ -52,8 +53,8 @@ Examples:
 /// the manifests are evaluated.
 ///
 /// Without PATH and --target, every target of trueup.yaml is checked with its own settings. A kind that
-/// only another target defines is held against that definition. Manifests that belong to no target are
-/// warnings.
+/// only another target defines is held against that definition, and an object that only another one
+/// declares is not missing. Manifests that belong to no target are warnings.
 ///
 /// Exit status 0: no errors, 1: errors, 2: could not tell, also of one target.
 #[derive(Debug, Args)]
@@ -122,6 +123,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let mut uncommitted = Uncommitted::default();
     let mut merged = MergedAnswer::default();
     let mut charts_for = None;
+    let mut answers = Vec::new();
     let mut read_elsewhere = Vec::new();
     for target in &mut targets {
         let name = target.declared.clone();
@@ -140,9 +142,18 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
         charts_for = charts_for.or(target.render.kubernetes.used().map(str::to_owned));
         uncommitted.join(found);
         read_elsewhere.extend(read);
+        answers.push((name, answer, revision));
+    }
+    other_targets::settle(answers.iter_mut().map(|(_, answer, _)| answer));
+    if let ([target], [(_, answer, _)]) = (&targets[..], &mut answers[..]) {
+        let at = At { checkout: &checkout, release, policies: &policies };
+        let others = target.others.keys().cloned().collect::<Vec<_>>();
+        leave_to_others(&args, &others, answer, directory, at).await;
+    }
+    for (name, answer, revision) in answers {
         merged.add(name.as_deref(), answer, revision);
     }
-    // What a target that can't be read would have read is not known.
+    // A target that can't be read may read anything of the rest.
     if are_all && merged.failed == 0 {
         let others = args.schemas.iter().chain(&args.policy).map(PathBuf::as_path);
         let rest = Rest {
@@ -226,7 +237,8 @@ async fn answer(
         Declaration::Read(declared, digest) => {
             let Found { findings, is_kept } = findings(args, target, &declared, at, ui).await?;
             let (objects, files) = (declared.manifests.len(), declared.files);
-            let answer = CheckAnswer { findings, objects, files };
+            let there = there_with(target, &declared, release);
+            let answer = CheckAnswer { findings, objects, files, there };
             if let (Some(kept), Some(digest), true) = (kept, digest, is_kept) {
                 kept.keep(&digest, &answer.to_bytes());
             }
@@ -236,6 +248,47 @@ async fn answer(
             std::mem::forget(declared);
             Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere })
         }
+    }
+}
+
+/// The objects that there are with a target, where others may name them.
+fn there_with(target: &Target, declared: &Declared, release: &str) -> Vec<ObjectKey> {
+    match Schemas::of(release) {
+        Some(schemas) if !target.others.is_empty() => there(set(target, declared, &[]), schemas),
+        _ => Vec::new(),
+    }
+}
+
+/// Takes out of the answer about one target what other targets have. Those that can't be read are
+/// passed over: a check of them says so.
+async fn leave_to_others(
+    args: &CheckArgs,
+    others: &[String],
+    answer: &mut CheckAnswer,
+    directory: &Path,
+    at: At<'_>,
+) {
+    let At { checkout, release, policies: _ } = at;
+    for name in others {
+        if !answer.findings.iter().any(is_about_missing) {
+            return;
+        }
+        let target = Some(name.clone());
+        let files = FilesArgs { target, paths: Vec::new(), ..args.files.clone() };
+        let Ok(mut target) = files.resolve(directory, checkout) else { continue };
+        target.render.reuse = !args.cache.no_cache;
+        target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+        let kept = kept(args, &target, release, checkout);
+        let recall = move |files: &FilesDigest| CheckAnswer::from_bytes(&kept?.recall(files)?);
+        let declaration = declare_unless(&target, checkout, Beside::Nothing, recall).await;
+        let there: There = match declaration {
+            Ok(Declaration::Known(answer, _)) => answer.there.into_iter().collect(),
+            Ok(Declaration::Read(declared, _)) => {
+                there_with(&target, &declared, release).into_iter().collect()
+            }
+            Err(_) => continue,
+        };
+        answer.findings.retain(|finding| !other_targets::has(&there, finding));
     }
 }
 
@@ -262,6 +315,21 @@ fn kept(
     KeptAnswers::of("check", &settings, checkout)
 }
 
+/// The objects of a target.
+fn set<'a>(target: &'a Target, declared: &'a Declared, problems: &'a [Problem]) -> Set<'a> {
+    Set {
+        manifests: &declared.manifests,
+        problems,
+        warnings: &declared.warnings,
+        unreferenced: &declared.unreferenced,
+        others: &declared.others,
+        namespace: &target.namespace,
+        ignore: &target.ignore,
+        redact: &target.redact,
+        inputs: &declared.inputs,
+    }
+}
+
 /// The findings of a target, and whether they depend on its files alone.
 struct Found {
     findings: Vec<Finding>,
@@ -283,19 +351,9 @@ async fn findings(
         schemas.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))
     };
     let problems = [&declared.problems[..], &policies.problems].concat();
-    let set = Set {
-        manifests: &declared.manifests,
-        problems: &problems,
-        warnings: &declared.warnings,
-        unreferenced: &declared.unreferenced,
-        others: &declared.others,
-        namespace: &target.namespace,
-        ignore: &target.ignore,
-        redact: &target.redact,
-        inputs: &declared.inputs,
-    };
+    let set = set(target, declared, &problems);
     let mut findings = check_by(set, schemas()?, &policies.manifests);
-    let unknown = unknown_kinds(&findings);
+    let unknown = schema_folders::unknown_kinds(&findings);
     let has_unknown = !unknown.is_empty();
     let is_kept = !has_unknown || target.others.is_empty();
     let definitions = if is_kept {
@@ -306,7 +364,7 @@ async fn findings(
     if !definitions.is_empty() || !args.schemas.is_empty() {
         let mut schemas = schemas()?;
         definitions.iter().for_each(|definition| schemas.define(definition));
-        add_folders(&mut schemas, args, declared).map_err(anyhow::Error::new)?;
+        schema_folders::add(&mut schemas, &args.schemas, declared).map_err(anyhow::Error::new)?;
         if has_unknown {
             findings = check_by(set, schemas, &policies.manifests);
         }
@@ -317,27 +375,4 @@ async fn findings(
         findings = rehearsal.beside(findings);
     }
     Ok(Found { findings, is_kept })
-}
-
-/// The kinds that nothing has a schema for.
-fn unknown_kinds(findings: &[Finding]) -> BTreeSet<GroupKind> {
-    let unknown = findings.iter().filter(|finding| finding.rule == CheckRule::NoSchema);
-    unknown.filter_map(|finding| Some(finding.object.as_ref()?.group_kind())).collect()
-}
-
-/// Adds the schemas of the folders for the kinds that neither the release nor the manifests define.
-fn add_folders(
-    schemas: &mut Schemas,
-    args: &CheckArgs,
-    declared: &Declared,
-) -> Result<(), schema_folder::SchemaFileError> {
-    if args.schemas.is_empty() {
-        return Ok(());
-    }
-    let objects = || declared.manifests.iter().map(|manifest| &manifest.object);
-    objects().for_each(|object| schemas.define(object));
-    let kinds = objects().map(|object| (object.group_kind(), object.version().to_owned()));
-    let kinds: BTreeSet<_> = kinds.filter(|(kind, _)| schemas.is_unknown(kind)).collect();
-    let wanted: Vec<_> = kinds.into_iter().collect();
-    args.schemas.iter().try_for_each(|folder| schema_folder::add(schemas, folder, &wanted))
 }

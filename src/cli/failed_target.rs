@@ -44,6 +44,7 @@ pub(super) fn finding(name: &str, target: &Target, failure: Failure) -> Result<F
         field: None,
         message,
         hint,
+        missing: None,
     })
 }
 

@@ -27,7 +27,7 @@ pub(super) struct MergedAnswer {
 impl MergedAnswer {
     /// Adds the answer about a target, which has a name where `trueup.yaml` declares it.
     pub(super) fn add(&mut self, target: Option<&str>, answer: CheckAnswer, revision: Revision) {
-        let CheckAnswer { findings, objects, files } = answer;
+        let CheckAnswer { findings, objects, files, there: _ } = answer;
         self.objects += objects;
         self.files += files;
         let dirty = revision.dirty;
@@ -78,6 +78,7 @@ mod tests {
             field: None,
             message: message.to_owned(),
             hint: None,
+            missing: None,
         }
     }
 
@@ -90,7 +91,11 @@ mod tests {
             (None, vec![finding("c", "x")], false),
         ] {
             let revision = Revision { dirty, ..Revision::unborn("main".to_owned()) };
-            merged.add(target, CheckAnswer { findings, objects: 2, files: 1 }, revision);
+            merged.add(
+                target,
+                CheckAnswer { findings, objects: 2, files: 1, ..CheckAnswer::default() },
+                revision,
+            );
         }
         assert_eq!((merged.objects, merged.files), (6, 3));
         assert!(merged.revision.as_ref().unwrap().dirty);

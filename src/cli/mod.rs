@@ -27,6 +27,7 @@ pub mod locking;
 mod merged;
 mod named_verbs;
 mod names;
+mod other_targets;
 mod outside;
 mod policies;
 pub mod present;
@@ -35,6 +36,7 @@ mod remedy;
 pub mod render;
 #[cfg(unix)]
 pub mod sandbox;
+mod schema_folders;
 pub mod search_path;
 pub mod session;
 pub mod signals;

@@ -1,4 +1,4 @@
-//! What a check of all targets says of the rest of the checkout: manifests that belong to none of them.
+//! The findings of a check of all targets about the rest of the checkout: manifests that belong to none.
 
 use std::path::Path;
 

@@ -17,6 +17,8 @@ pub struct CheckAnswer {
     pub objects: usize,
     /// In how many files.
     pub files: usize,
+    /// The objects that there are with the target, where others may name them.
+    pub there: Vec<ObjectKey>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -24,6 +26,7 @@ struct KeptAnswer {
     objects: usize,
     files: usize,
     findings: Vec<KeptFinding>,
+    there: Vec<(String, String, Option<String>, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,15 +40,21 @@ struct KeptFinding {
     field: Option<String>,
     message: String,
     hint: Option<String>,
+    missing: Option<ObjectKey>,
 }
 
 impl CheckAnswer {
     /// As it is kept.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let short = |key: &ObjectKey| {
+            let ObjectKey { group, kind, namespace, name } = key.clone();
+            (group, kind, namespace, name)
+        };
         let kept = KeptAnswer {
             objects: self.objects,
             files: self.files,
             findings: self.findings.iter().map(KeptFinding::of).collect(),
+            there: self.there.iter().map(short).collect(),
         };
         serde_json::to_vec(&kept).unwrap_or_default()
     }
@@ -55,13 +64,17 @@ impl CheckAnswer {
         let kept: KeptAnswer = serde_json::from_slice(bytes).ok()?;
         let findings =
             kept.findings.into_iter().map(KeptFinding::finding).collect::<Option<_>>()?;
-        Some(Self { findings, objects: kept.objects, files: kept.files })
+        let there = kept.there.into_iter();
+        let there = there
+            .map(|(group, kind, namespace, name)| ObjectKey { group, kind, namespace, name })
+            .collect();
+        Some(Self { findings, objects: kept.objects, files: kept.files, there })
     }
 }
 
 impl KeptFinding {
     fn of(finding: &Finding) -> Self {
-        let Finding { level, rule, place, object, field, message, hint } = finding.clone();
+        let Finding { level, rule, place, object, field, message, hint, missing } = finding.clone();
         Self {
             is_error: level == Level::Error,
             rule: rule.name().to_owned(),
@@ -72,6 +85,7 @@ impl KeptFinding {
             field,
             message,
             hint: hint.as_ref().map(remedy::words),
+            missing: missing.map(|key| *key),
         }
     }
 
@@ -84,6 +98,7 @@ impl KeptFinding {
             field: self.field,
             message: self.message,
             hint: self.hint.map(Remedy::Text),
+            missing: self.missing.map(Box::new),
         })
     }
 }
@@ -92,20 +107,21 @@ impl KeptFinding {
 mod tests {
     use super::*;
 
+    fn key(kind: &str) -> ObjectKey {
+        let (group, namespace, name) = ("apps".to_owned(), None, "web".to_owned());
+        ObjectKey { group, kind: kind.to_owned(), namespace, name }
+    }
+
     fn finding(rule: CheckRule, level: Level, hint: Option<Remedy>) -> Finding {
         Finding {
             level,
             rule,
             place: Location { path: "a b/ü.yaml".to_owned(), line: 3, column: 7 },
-            object: Some(ObjectKey {
-                group: "apps".to_owned(),
-                kind: "Deployment".to_owned(),
-                namespace: None,
-                name: "web".to_owned(),
-            }),
+            object: Some(key("Deployment")),
             field: Some("spec.replicas".to_owned()),
             message: "not a \"number\"\nat all".to_owned(),
             hint,
+            missing: Some(Box::new(key("ConfigMap"))),
         }
     }
 
@@ -117,7 +133,9 @@ mod tests {
         for rule in CheckRule::ALL {
             for level in [Level::Error, Level::Warning] {
                 let first = finding(rule, level, Some(hint.clone()));
-                let given = CheckAnswer { findings: vec![first.clone()], objects: 2, files: 1 };
+                let there = vec![key("Job")];
+                let findings = vec![first.clone()];
+                let given = CheckAnswer { findings, objects: 2, files: 1, there };
                 let again = CheckAnswer::from_bytes(&given.to_bytes()).unwrap();
                 assert_eq!(told(&again.findings[0].hint), told(&first.hint));
                 let plain = Finding { hint: again.findings[0].hint.clone(), ..first };

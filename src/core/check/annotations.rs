@@ -21,6 +21,7 @@ pub(super) fn wrong(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
             field: Some("metadata.annotations".to_owned()),
             message,
             hint: Some(fault.hint),
+            missing: None,
         }
     };
     let reserved = reserved::problem(manifest).map(|problem| Finding {

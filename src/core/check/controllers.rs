@@ -19,6 +19,7 @@ pub(super) fn fields(key: &ObjectKey, manifest: &Manifest) -> Vec<Finding> {
             field: Some(it.field.to_string()),
             message: format!("{} is left as it is: {}", it.field, it.by),
             hint: Some("remove it from the manifest".into()),
+            missing: None,
         }
     };
     declared_in_vain(object).map(finding).collect()

@@ -195,6 +195,8 @@ pub struct Finding {
     pub message: String,
     /// The remedy.
     pub hint: Option<Remedy>,
+    /// The object that is named and not in the set, where that is what it is about.
+    pub missing: Option<Box<ObjectKey>>,
 }
 
 impl Finding {
@@ -209,6 +211,7 @@ impl Finding {
             field: None,
             message,
             hint: hint.map(Remedy::Text),
+            missing: None,
         }
     }
 
@@ -229,6 +232,15 @@ impl Finding {
             None => format!("{key}: {message}"),
         };
         let (place, object) = (places::of(manifest, path, at), Some(key.clone()));
-        Self { level: Level::Warning, rule, place, object, field, message, hint: None }
+        Self {
+            level: Level::Warning,
+            rule,
+            place,
+            object,
+            field,
+            message,
+            hint: None,
+            missing: None,
+        }
     }
 }

@@ -150,6 +150,16 @@ pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> V
     findings
 }
 
+/// The objects that there are once a set is applied: its own, and those that are made of them. What
+/// others name of these is not missing.
+pub fn there(set: Set<'_>, mut schemas: Schemas) -> Vec<ObjectKey> {
+    let Set { manifests, namespace, .. } = set;
+    manifests.iter().for_each(|manifest| schemas.define(&manifest.object));
+    let keys = in_parallel(manifests, || (), |(), manifest| key(manifest, &schemas, namespace));
+    let named: Vec<(&ObjectKey, &Manifest)> = keys.iter().zip(manifests).collect();
+    references::there(&named)
+}
+
 /// The findings of each object by itself, with all cores at once.
 fn one_by_one(
     named: &[(&ObjectKey, &Manifest)],
@@ -375,6 +385,7 @@ fn duplicates(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
                 field: None,
                 message: format!("{key} is declared twice, here and at {first}"),
                 hint: Some("delete one of the two, or list its file in .trueupignore".into()),
+                missing: None,
             }),
         }
     }

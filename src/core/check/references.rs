@@ -27,8 +27,22 @@ struct NamesInSet<'a> {
     by_kind: OnceLock<HashMap<ObjectKey, Vec<String>>>,
 }
 
+/// A name that leads nowhere.
+struct Missed<'v> {
+    message: String,
+    /// Its field.
+    path: Vec<PathPart<'v>>,
+    /// The object, unless that is there and lacks a key.
+    object: Option<ObjectKey>,
+}
+
 /// The names that may be meant by those that are missing: many objects may miss the same one.
 type Guesses = HashMap<ObjectKey, Option<String>>;
+
+/// The objects that there are with a set: its own, and those that others make of them.
+pub(super) fn there(named: &[(&ObjectKey, &Manifest)]) -> Vec<ObjectKey> {
+    NamesInSet::new(named).names.into_keys().map(Cow::into_owned).collect()
+}
 
 /// A warning for every name that leads nowhere.
 pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
@@ -43,8 +57,9 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
             matches!(used.bond, ReferenceKind::Expected | ReferenceKind::Later)
         };
         for used in uses.filter(is_missed) {
-            if let Some((message, path)) = there.misses(used, guesses) {
-                findings.push(warning(key, manifest, &path, message));
+            if let Some(Missed { message, path, object }) = there.misses(used, guesses) {
+                let warning = warning(key, manifest, &path, message);
+                findings.push(Finding { missing: object.map(Box::new), ..warning });
             }
         }
         if let Some(message) = unselected(&templates, &groups, key, manifest) {
@@ -90,12 +105,8 @@ impl<'a> NamesInSet<'a> {
         suggest(&missing.name, names).first().map(|near| (*near).to_owned())
     }
 
-    /// The message where it does not exist, and its field.
-    fn misses<'v>(
-        &self,
-        used: Reference<'v>,
-        guesses: &mut Guesses,
-    ) -> Option<(String, Vec<PathPart<'v>>)> {
+    /// The name, where it leads nowhere.
+    fn misses<'v>(&self, used: Reference<'v>, guesses: &mut Guesses) -> Option<Missed<'v>> {
         let id = used.object();
         let Reference { kind, namespace, name, key, path: mut way, bond: _ } = used;
         let path = |name: &str| match &namespace {
@@ -103,12 +114,13 @@ impl<'a> NamesInSet<'a> {
             None => name.to_owned(),
         };
         let Some(manifest) = self.names.get(&id) else {
-            let meant = match guesses.entry(id).or_insert_with_key(|id| self.guess(id)) {
+            let meant = match guesses.entry(id.clone()).or_insert_with_key(|id| self.guess(id)) {
                 Some(near) => format!(", did you mean {}?", path(near)),
                 None => String::new(),
             };
             let what = format!("{} {}", kind.kind, path(name));
-            return Some((format!("{what} is not in this set{meant}"), way));
+            let message = format!("{what} is not in this set{meant}");
+            return Some(Missed { message, path: way, object: Some(id) });
         };
         let (wanted, keys) = (key?, data_keys(&id, (*manifest)?)?);
         if keys.contains(wanted) {
@@ -119,7 +131,8 @@ impl<'a> NamesInSet<'a> {
             meant.first().map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
         way.pop();
         way.push(PathPart::Key("key"));
-        Some((format!("{} {} has no key `{wanted}`{meant}", kind.kind, path(name)), way))
+        let message = format!("{} {} has no key `{wanted}`{meant}", kind.kind, path(name));
+        Some(Missed { message, path: way, object: None })
     }
 }
 
@@ -154,9 +167,9 @@ fn custom_groups<'a>(named: &[(&'a ObjectKey, &Manifest)]) -> BTreeSet<&'a str> 
     groups.filter(|group| group.contains('.')).collect()
 }
 
-/// Whether a label may be one that the controllers of an API group set: its prefix is the group, a
-/// domain above it or one below it, such as `cnpg.io/cluster` of `postgresql.cnpg.io`, or stands
-/// beside it in a domain that is more than an owner's, such as `k8s.elastic.co`.
+/// Whether a label may be one that the controllers of an API group set: its prefix is the group, or a
+/// domain above or below it, as that of `cnpg.io/cluster` is for `postgresql.cnpg.io`. It may also
+/// stand beside the group in a domain that is more than an owner's, such as `k8s.elastic.co`.
 fn is_label_of(group: &str, label: &str) -> bool {
     let Some((domain, _)) = label.split_once('/') else { return false };
     let is_below =

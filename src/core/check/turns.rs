@@ -41,6 +41,7 @@ pub(super) fn wrong(
             field: Some("metadata.annotations".to_owned()),
             message,
             hint: reason.remedy,
+            missing: None,
         });
     }
     let warnings =

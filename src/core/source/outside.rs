@@ -1,5 +1,5 @@
 //! Manifests that belong to no target: a person who expects them in a cluster would look for them in
-//! vain. What is a manifest is told by a glance here, since nothing else is done with it.
+//! vain. A glance at a file decides whether it is one here, since nothing else is done with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

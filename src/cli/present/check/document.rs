@@ -68,7 +68,7 @@ pub(super) fn of<'a>(view: &CheckView<'a>) -> CheckDocument<'a> {
 }
 
 fn finding<'a>(finding: &'a Finding, targets: &'a [String]) -> FindingDocument<'a> {
-    let Finding { level: _, rule, place, object, field, message, hint } = finding;
+    let Finding { level: _, rule, place, object, field, message, hint, missing: _ } = finding;
     FindingDocument {
         level: level(finding),
         rule: rule.name(),

@@ -199,6 +199,7 @@ mod tests {
             field: None,
             message,
             hint: None,
+            missing: None,
         }
     }
 
