@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::files::{Files, FilesDigest};
-use super::{is_ignore_file, selection};
+use super::found::{is_ignore_file, selection};
 use crate::app::{Error, Target};
 use crate::core::problem::Problem;
 use crate::core::source::outside::{self, Inside};
@@ -16,7 +16,7 @@ use crate::render::file_index::{CHART, folder_of, is_marker};
 /// An answer about fewer files than this is not worth its place among those that are kept.
 const MANY: usize = 100;
 
-/// What is outside, read or known from before.
+/// The rest of a checkout, read or known from before.
 pub enum Outside<T> {
     /// The same files were looked at before, and gave this answer.
     Known(T),
