@@ -50,6 +50,10 @@ pub(super) fn lost(named: &[(&ObjectKey, &Manifest)]) -> Vec<Finding> {
     let mut templates = Templates::default();
     named.iter().for_each(|(key, manifest)| templates.add(key, &manifest.object));
     let groups = custom_groups(named);
+    // Kubernetes' own groups end so, and their controllers copy no labels.
+    let is_custom = |group: &str| groups.contains(group) && !group.ends_with(".k8s.io");
+    let custom = named.iter().filter(|(key, _)| is_custom(&key.group));
+    custom.for_each(|(key, manifest)| templates.add_own(key, &manifest.object));
     let lost_of = |guesses: &mut Guesses, &(key, manifest): &(&ObjectKey, &Manifest)| {
         let mut findings = Vec::new();
         let uses = references::of(key, &manifest.object).into_iter();
@@ -147,7 +151,9 @@ fn unselected(
         return None;
     }
     let selector = manifest.object.0.get("spec")?.get("selector")?.as_object()?;
-    let mut selected = templates.selected(key.namespace.as_deref(), selector);
+    // Without a definition, a custom resource that names no namespace is in an unknown one.
+    let places = [key.namespace.as_deref(), None].into_iter();
+    let mut selected = places.flat_map(|namespace| templates.selected(namespace, selector));
     let wanted: Vec<String> = references::of_templates(selector)
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();

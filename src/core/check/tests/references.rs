@@ -62,6 +62,36 @@ fn a_selector_may_be_on_labels_that_an_operator_sets() {
 }
 
 #[test]
+fn a_selector_may_match_a_custom_resource() {
+    let unselected = |rest: &str| {
+        let yaml = format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{selector: {{app: web}}, ports: [{{port: 80}}]}}\n---\napiVersion: {rest}\n"
+        );
+        findings(&yaml).iter().any(|finding| finding.contains("no pod template"))
+    };
+    let template = "spec: {template: {metadata: {labels: {app: web}}, spec: {containers: []}}}";
+    for (rest, is_unselected) in [
+        // Its definition is not here, so neither is its namespace.
+        (format!("argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: a}}\n{template}"), false),
+        (
+            format!(
+                "argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: a, namespace: b}}\n{template}"
+            ),
+            true,
+        ),
+        // Operators copy the labels of their resources.
+        (
+            "example.com/v1\nkind: Db\nmetadata: {name: a, labels: {app: web, b: c}}".to_owned(),
+            false,
+        ),
+        ("example.com/v1\nkind: Db\nmetadata: {name: a, labels: {app: db}}".to_owned(), true),
+        ("v1\nkind: ConfigMap\nmetadata: {name: a, labels: {app: web}}".to_owned(), true),
+    ] {
+        assert_eq!(unselected(&rest), is_unselected, "{rest}");
+    }
+}
+
+#[test]
 fn every_kind_of_secret_that_is_named_is_missed() {
     let text = "\
 apiVersion: v1

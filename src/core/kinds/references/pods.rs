@@ -58,7 +58,17 @@ type Label<'a> = (Option<&'a str>, &'a str, &'a str);
 impl<'a> Templates<'a> {
     /// Takes in the pod template of an object, if it has one.
     pub fn add(&mut self, key: &'a ObjectKey, object: &'a Object) {
-        let Some(labels) = labels(object) else { return };
+        self.add_labels(key, labels(object));
+    }
+
+    /// Takes in the labels of the object itself, which a controller may copy to pods that it makes.
+    pub fn add_own(&mut self, key: &'a ObjectKey, object: &'a Object) {
+        let labels = object.metadata().and_then(|it| it.get("labels")?.as_object());
+        self.add_labels(key, labels);
+    }
+
+    fn add_labels(&mut self, key: &'a ObjectKey, labels: Option<Labels<'a>>) {
+        let Some(labels) = labels else { return };
         for (name, value) in labels {
             let place = (key.namespace.as_deref(), name.as_str(), value.as_str().unwrap_or(""));
             self.0.entry(place).or_default().push((key, labels));
