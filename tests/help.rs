@@ -6,13 +6,14 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 11] = [
     "pull",
     "diff",
     "apply",
     "watch",
     "check",
     "explain",
+    "schemas",
     "render",
     "sandbox",
     "completions",

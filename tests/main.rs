@@ -85,6 +85,7 @@ mod sandbox;
 #[cfg(unix)]
 mod sandbox_agrees;
 mod sandbox_programs;
+mod schemas;
 mod secrets;
 #[cfg(target_os = "linux")]
 mod secrets_everywhere;

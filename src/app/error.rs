@@ -10,6 +10,7 @@ use crate::core::redact::MaskedProblem;
 use crate::core::remedy::{MovedPaths, Remedy};
 use crate::core::source::snapshot::short;
 use crate::git;
+use crate::local::schema_folder::SchemaFileError;
 
 /// Why a target could not be surveyed or carried out. Nothing was deleted.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +108,9 @@ pub enum Error {
         /// The problem of each.
         problems: Vec<MaskedProblem>,
     },
+    /// A file with a schema can't be read or written.
+    #[error(transparent)]
+    Schemas(#[from] SchemaFileError),
     /// An ignore file can't be read.
     #[error("{}: {}", .0.place, .0.message)]
     Ignore(Problem),
@@ -171,6 +175,7 @@ impl Error {
             Self::Strict { .. } => Some(Remedy::DoWithoutStrict),
             Self::Unusable { .. }
             | Self::Stopped
+            | Self::Schemas(_)
             | Self::Superseded(_)
             | Self::Overtaken(_)
             | Self::Task(_) => None,

@@ -17,6 +17,7 @@ mod event;
 mod former_release;
 mod in_sync;
 mod lock;
+mod pull_schemas;
 mod reasons;
 mod rollback;
 mod round;
@@ -38,6 +39,7 @@ pub use error::Error;
 pub use event::Event;
 pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
+pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use reasons::{Explained, beside_git, explain};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,

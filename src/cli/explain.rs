@@ -8,6 +8,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::kubernetes;
 use super::present::explain::{self as present, ExplainFormat};
+use super::schemas;
 use super::target::FilesArgs;
 use super::ui::Ui;
 use crate::app::declare;
@@ -81,8 +82,8 @@ pub async fn run(args: ExplainArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
         add_definitions(&mut manual, directory, args.kubernetes_version, ui).await?;
         let word = word(&args.kind);
         for folder in &args.schemas {
-            manual_folder::add(&mut manual, &directory.join(folder), &word)
-                .map_err(anyhow::Error::new)?;
+            let folder = schemas::folder(directory, folder);
+            manual_folder::add(&mut manual, &folder, &word).map_err(anyhow::Error::new)?;
         }
     }
     let page = manual.page(&args.kind, args.api_version.as_deref(), args.recursive);

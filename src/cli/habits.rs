@@ -4,7 +4,7 @@
 use clap::error::{ContextKind, ContextValue};
 
 /// A command of another tool, and what does the same here.
-const COMMANDS: [(&[&str], &str); 17] = [
+const COMMANDS: [(&[&str], &str); 18] = [
     (&["plan", "preview", "dry-run"], "`trueup diff` shows what apply would change"),
     (
         &["status", "get", "tree", "inspect", "describe", "top"],
@@ -30,6 +30,10 @@ const COMMANDS: [(&[&str], &str); 17] = [
     (
         &["api-resources", "schema", "fields"],
         "`trueup explain KIND` lists the fields of a kind, without a cluster",
+    ),
+    (
+        &["crd", "crds", "openapi"],
+        "`trueup schemas pull` keeps the schemas of a cluster's custom resources",
     ),
     (&["completion"], "`trueup completions SHELL` prints them"),
     (&["version"], "`trueup --version` prints it"),

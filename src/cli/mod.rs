@@ -37,6 +37,7 @@ pub mod render;
 #[cfg(unix)]
 pub mod sandbox;
 mod schema_folders;
+pub mod schemas;
 pub mod search_path;
 pub mod session;
 pub mod signals;
@@ -69,6 +70,7 @@ Examples:
   trueup render                  the objects as git says them, without a cluster
   trueup check                   are the manifests sound? No cluster needed
   trueup explain deploy.spec     the fields of a kind, and what they mean
+  trueup schemas pull --to DIR   keep the schemas of a cluster's custom resources
   trueup diff --sandbox          try the manifests on a throwaway API server
   trueup help                    list the commands and the topics
 
@@ -140,6 +142,7 @@ pub enum Verb {
     Watch(watch::WatchArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
+    Schemas(schemas::SchemasArgs),
     Render(render::RenderArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
@@ -213,6 +216,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
+        Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
         Verb::Completions(args) => completions::run(&args, ui),
         Verb::Help(args) => help::run(&args, ui),

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 
 #[cfg(unix)]
 use super::sandbox;
-use super::{Verb, apply, check, completions, diff, explain, help, pull, render, watch};
+use super::{Verb, apply, check, completions, diff, explain, help, pull, render, schemas, watch};
 
 /// A verb that an argument is named like.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("watch", watch::WatchArgs::augment_args),
     ("check", check::CheckArgs::augment_args),
     ("explain", explain::ExplainArgs::augment_args),
+    ("schemas", schemas::SchemasArgs::augment_args),
     ("render", render::RenderArgs::augment_args),
     #[cfg(unix)]
     ("sandbox", sandbox::SandboxArgs::augment_args),

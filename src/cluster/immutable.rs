@@ -111,14 +111,7 @@ impl Cluster {
     /// The CustomResourceDefinition of a kind as the cluster has it; `None` where it has none, or it
     /// can't be read.
     async fn definition(&self, served: &Served) -> Option<Object> {
-        let definitions = Served {
-            group_kind: GroupKind::new(CRD.0, CRD.1),
-            version: "v1".to_owned(),
-            plural: "customresourcedefinitions".to_owned(),
-            namespaced: false,
-            verbs: Vec::new(),
-        };
-        self.get(&definitions, None, &definition_key(served).name).await.ok().flatten()
+        self.get(&Served::definitions(), None, &definition_key(served).name).await.ok().flatten()
     }
 
     /// Whether the object could be recreated if `live` were gone; the refusal when it could not, or

@@ -14,6 +14,7 @@ mod client;
 mod connect;
 mod credential;
 mod credential_cache;
+mod definitions;
 mod delay;
 mod diagnose;
 mod discover;

@@ -8,6 +8,7 @@ pub mod jitter;
 pub mod manual_folder;
 pub mod offline;
 pub mod plan_file;
+pub mod schema_catalogue;
 pub mod schema_folder;
 pub mod sealed_cache;
 pub mod search;

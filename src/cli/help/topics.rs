@@ -42,7 +42,7 @@ topics! {
     "modes": "create-only and ignored objects",
     "locking": "runs at the same time, and rollback",
     "ci": "checks, trials and differences in pull requests",
-    "schemas": "Kubernetes releases and custom resources in check and explain",
+    "kinds": "Kubernetes releases and custom resources in check and explain",
     "plans": "approve first, apply later",
     "security": "trust, isolation, Secrets and limits",
     "settings": "all flags, variables and keys",

@@ -27,6 +27,7 @@ pub mod plan_file;
 pub mod pull;
 pub mod repeats;
 pub mod round;
+pub mod schemas;
 pub mod steps;
 mod story;
 pub mod text;

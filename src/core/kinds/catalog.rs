@@ -44,6 +44,17 @@ pub struct Served {
 }
 
 impl Served {
+    /// The kind of the definitions themselves.
+    pub fn definitions() -> Self {
+        Self {
+            group_kind: GroupKind::new(CRD.0, CRD.1),
+            version: "v1".to_owned(),
+            plural: "customresourcedefinitions".to_owned(),
+            namespaced: false,
+            verbs: Vec::new(),
+        }
+    }
+
     /// Whether its objects can be listed, as far as is known.
     pub fn can_be_listed(&self) -> bool {
         self.verbs.is_empty() || self.verbs.iter().any(|verb| verb == "list")

@@ -119,12 +119,22 @@ fn slip(document: &Value) -> Option<String> {
 fn holds_object(value: &Value) -> bool {
     match value {
         Value::Object(map) => {
-            map.contains_key("apiVersion") && map.contains_key("kind")
-                || map.values().any(holds_object)
+            let is_head = match (map.get("apiVersion"), map.get("kind")) {
+                (Some(version), Some(kind)) => {
+                    !(is_schema_of_text(version) && is_schema_of_text(kind))
+                }
+                _ => false,
+            };
+            is_head || map.values().any(holds_object)
         }
         Value::Array(list) => list.iter().any(holds_object),
         _ => false,
     }
+}
+
+/// Whether it is what a JSON Schema says of a field such as `kind`, and no value of it.
+fn is_schema_of_text(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| map.get("type").is_some_and(|kind| *kind == "string"))
 }
 
 /// Whether a text that can't be read has a line that an object begins with.
@@ -229,6 +239,11 @@ mod tests {
             ("rules.yaml", "groups:\n- name: a\n  rules: [{alert: b}]\n"),
             ("play.yaml", "- hosts: all\n  tasks: []\n---\n- hosts: b\n"),
             ("patch.json", r#"[{"op": "add", "path": "/spec/a", "value": 1}]"#),
+            (
+                "widget_v1.json",
+                r#"{"type": "object", "properties": {"spec": {"type": "object"},
+                    "apiVersion": {"type": "string"}, "kind": {"type": "string"}}}"#,
+            ),
             ("numbers.json", "[1, 2]"),
             ("empty.json", "{}"),
         ] {
@@ -255,6 +270,8 @@ mod tests {
             "web:\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n",
             "- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n",
             "- - kind: ConfigMap\n",
+            "web: {apiVersion: {a: string}, kind: {type: string}}\n",
+            "web: {apiVersion: v1, kind: {{ a }}}\n",
             // Cut in two by a line of dashes.
             "a: b\n---\nkind: ConfigMap\n",
             "version https://git-lfs.github.com/spec/v1\noid: a\n",

@@ -4,7 +4,7 @@
 //! The files say nothing of a kind's scope, and JSON Schema lets fields pass that it does not name.
 //! Anyone may have written them, so their size, depth and references have limits.
 
-use super::{Schema, SchemaSource, Schemas, Version};
+use super::{SOURCE, Schema, SchemaSource, Schemas, Version};
 use crate::core::json::{self, Map, Value};
 use crate::core::object::{GroupKind, Object};
 
@@ -17,14 +17,10 @@ const MOST_PARTS: usize = 200_000;
 /// The files that may have a kind's schema, relative to the folder. None for names that no kind has,
 /// which could lead out of it.
 pub fn candidates(kind: &GroupKind, version: &str) -> Vec<String> {
-    let is_plain = |name: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        !name.is_empty() && name.chars().all(plain) && !name.starts_with('.')
-    };
-    let GroupKind { group, kind } = kind;
-    if !(is_plain(group) && is_plain(kind) && is_plain(version)) {
+    if catalogue_path(kind, version).is_none() {
         return Vec::new();
     }
+    let GroupKind { group, kind } = kind;
     let first = group.split('.').next().unwrap_or_default();
     let mut names = Vec::new();
     for kind in [kind.to_lowercase(), kind.clone()] {
@@ -39,6 +35,18 @@ pub fn candidates(kind: &GroupKind, version: &str) -> Vec<String> {
         }
     }
     names
+}
+
+/// The file of a kind's schema in datree's layout, relative to the folder. `None` for names that no kind
+/// has, which could lead out of it.
+pub fn catalogue_path(kind: &GroupKind, version: &str) -> Option<String> {
+    let is_plain = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        !name.is_empty() && name.chars().all(plain) && !name.starts_with('.')
+    };
+    let GroupKind { group, kind } = kind;
+    let is_kind = is_plain(group) && is_plain(kind) && is_plain(version);
+    is_kind.then(|| format!("{group}/{}_{version}.json", kind.to_lowercase()))
 }
 
 impl Schemas {
@@ -66,7 +74,7 @@ impl Schemas {
         let mut reader = Reader { root: &root, parts: 0, following: Vec::new() };
         let schema = reader.structural(&root, 0, false)?;
         let schema: Schema = json::from_value(schema).map_err(|error| error.to_string())?;
-        let namespaced = match root["x-trueup-source"]["scope"].as_str() {
+        let namespaced = match root[SOURCE]["scope"].as_str() {
             Some("Namespaced") => Some(true),
             Some("Cluster") => Some(false),
             _ => None,

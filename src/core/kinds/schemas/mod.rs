@@ -6,6 +6,7 @@
 //! for is unpacked.
 
 mod atomic;
+mod catalogue;
 mod folder;
 mod schema;
 mod transitions;
@@ -16,6 +17,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use flate2::read::GzDecoder;
 
+pub use catalogue::{LeftOut, PulledSchemas, SOURCE, SchemaFile, WhyLeftOut, pulled};
 pub use folder::candidates;
 pub use schema::{JsonType, Others, Schema, Validation};
 
