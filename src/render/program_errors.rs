@@ -58,6 +58,7 @@ impl ProgramInput<'_> {
                 || line.starts_with("Use --debug flag")
         };
         let plain = |line| {
+            let line = without_log_header(line);
             ["Error: ", "RUNTIME ERROR: ", "runtime error: "].iter().fold(line, without_start)
         };
         let lines = said.lines().map(str::trim_end).filter(|line| !is_noise(line)).map(plain);
@@ -201,6 +202,20 @@ fn is_yaml(path: &str) -> bool {
     [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
 }
 
+/// A line without what kubectl's log puts before it, such as `E1129 18:16:53.681350 1557 run.go:72] `:
+/// the clock and the process differ in every run.
+fn without_log_header(line: &str) -> &str {
+    let Some((header, said)) = line.split_once("] ") else { return line };
+    let [day, clock, process, place] = header.split_whitespace().collect::<Vec<_>>()[..] else {
+        return line;
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+    let is_day = day.len() == 5 && day.strip_prefix(['I', 'W', 'E', 'F']).is_some_and(is_number);
+    let is_clock = clock.split([':', '.']).count() == 4 && clock.split([':', '.']).all(is_number);
+    let is_place = place.rsplit_once(".go:").is_some_and(|(_, line)| is_number(line));
+    if is_day && is_clock && is_number(process) && is_place { said } else { line }
+}
+
 fn without_start<'a>(line: &'a str, start: &&str) -> &'a str {
     line.strip_prefix(start).unwrap_or(line)
 }
@@ -239,6 +254,21 @@ mod tests {
                 "no 'web' at (web/templates/quoted.yaml:1:2)",
                 "no 'web' at (web/templates/quoted.yaml:1:2)",
             ),
+        ] {
+            assert_eq!(show(said), expected);
+        }
+    }
+
+    #[test]
+    fn the_header_of_kubectls_log_is_left_out() {
+        let show = |said: &str| shown(SourceFormat::Kustomize, &Formats::default(), &[], said);
+        for (said, expected) in [
+            (
+                "E1129 18:16:53.681350    1557 run.go:72] \"command failed\" err=\"a cycle\"",
+                "\"command failed\" err=\"a cycle\"",
+            ),
+            ("error: [a b c d.go:1] failed", "error: [a b c d.go:1] failed"),
+            ("E1129 18:16:53.681350 x run.go:72] a", "E1129 18:16:53.681350 x run.go:72] a"),
         ] {
             assert_eq!(show(said), expected);
         }

@@ -138,7 +138,8 @@ pub(super) fn complaints<'s>(
 fn form<'s>(value: &Value, schema: &Schema) -> Option<LimitViolation<'s>> {
     let what = match (schema.format.as_deref()?, value) {
         ("int32", Value::Number(number)) => {
-            let fits = number.as_f64().is_some_and(|n| n.abs() <= f64::from(i32::MAX) + 1.0);
+            // The server takes what it reads as a floating-point number, whatever its size.
+            let fits = number.as_i64().is_none_or(|whole| i32::try_from(whole).is_ok());
             (!fits).then_some("fit into 32 bits")
         }
         ("byte", Value::String(text)) => {
@@ -239,6 +240,23 @@ mod tests {
         assert!(patterns.matches("^a..$", "b"), "and for no third");
         assert!(!patterns.matches("^a$", &"b".repeat(23)), "there is time for it");
         assert!(patterns.matches("^a$", "b"), "and no more");
+    }
+
+    #[test]
+    fn a_number_fits_into_the_bits_of_its_format() {
+        let is_refused = |format: &str, number: &str| {
+            let schema = Schema { format: Some(format.into()), ..Schema::default() };
+            let value = Value::from(serde_json::from_str::<serde_json::Value>(number).unwrap());
+            let has = |by| !complaints(&value, &schema, by, &Patterns::default()).is_empty();
+            assert!(!has(Dialect::Custom), "{format} {number}: no definition's formats are held");
+            has(Dialect::Release)
+        };
+        for number in ["0", "2147483647", "-2147483648", "3.0", "1e10", "9223372036854775808"] {
+            assert!(!is_refused("int32", number), "{number}");
+        }
+        for number in ["2147483648", "-2147483649", "9223372036854775807"] {
+            assert!(is_refused("int32", number), "{number}");
+        }
     }
 
     #[test]
