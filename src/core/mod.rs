@@ -35,6 +35,7 @@
 //! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
 //! | [`sops`] | documents that SOPS encrypted, which are checked by their shape and never applied |
+//! | [`semver`] | versions, and ranges of them, as Flux and Argo CD read them |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
 //! | [`unique_value`] | values of which the cluster has each only once |
@@ -72,6 +73,7 @@ pub mod redact;
 pub mod remedy;
 pub mod report;
 pub mod sanitize;
+pub mod semver;
 pub mod sops;
 pub mod source;
 pub mod suggest;
