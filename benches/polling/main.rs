@@ -26,8 +26,18 @@ mod support {
     pub mod tls;
 }
 
-/// How many branches the remote has.
-const REFS: [usize; 3] = [10, 1_000, 5_000];
+/// How many branches the remote has, and whether it is a repository of [`FILES`] and [`COMMITS`]
+/// whose targets track a branch and a range of versions besides.
+const REMOTES: [(usize, bool); 4] = [(10, false), (1_000, false), (5_000, false), (5_000, true)];
+const FILES: usize = 10_000;
+const COMMITS: usize = 3_000;
+/// How many tags the range of versions has.
+const TAGS: usize = 50;
+const TARGETS: &str = "targets:
+  staging: {paths: [folder-1]}
+  prod: {paths: [folder-2], ref: team-1/topic-with-a-name-0001}
+  shop: {paths: [folder-3], ref: {semver: \">=1 <2\", tag-prefix: shop-}}
+";
 /// How often each is run; the median counts.
 const ROUNDS: usize = 7;
 
@@ -58,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for (name, arguments) in [
         ("git fetch", &["fetch", "--quiet"][..]),
+        ("git ls-remote", &["ls-remote", "--quiet"]),
         ("git ls-remote origin main", &["ls-remote", "--quiet", "origin", "main"]),
     ] {
         contenders.push(Contender { name, program: "git".into(), arguments, ours: false });
@@ -72,9 +83,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bytes",
         "median"
     )?;
-    for refs in REFS {
+    for (refs, is_large) in REMOTES {
         let folder = tempfile::tempdir()?;
-        let bare = remote(folder.path(), refs)?;
+        let bare = remote(folder.path(), refs, is_large)?;
+        if is_large {
+            writeln!(stdout(), "{FILES} files, {COMMITS} commits, tracked refs:")?;
+        }
         let server = GitServer::http(folder.path());
         let file = format!("file://{}", bare.display());
         for (over, url) in [("http", server.url("shop.git")), ("file", file)] {
@@ -113,25 +127,64 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A bare repository whose commit has this many branches.
-fn remote(folder: &Path, refs: usize) -> Result<PathBuf, Box<dyn Error>> {
+fn remote(folder: &Path, refs: usize, is_large: bool) -> Result<PathBuf, Box<dyn Error>> {
     let bare = folder.join("shop.git");
     let work = folder.join("work");
     fs::create_dir(&work)?;
     git(&work, &["init", "--quiet", "--initial-branch=main"])?;
-    fs::write(work.join("web.yaml"), "kind: Web\n")?;
-    git(&work, &["add", "--all"])?;
-    git(&work, &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "Web"])?;
+    if is_large {
+        import(&work)?;
+    } else {
+        fs::write(work.join("web.yaml"), "kind: Web\n")?;
+        git(&work, &["add", "--all"])?;
+        let who = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        git(&work, &[&who[..], &["commit", "--quiet", "-m", "Web"]].concat())?;
+    }
     git(folder, &["clone", "--quiet", "--bare", "work", "shop.git"])?;
     let head = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(&work).output()?;
     let head = String::from_utf8(head.stdout)?;
     let head = head.trim_end();
     let mut names = vec!["refs/heads/main".to_owned()];
-    names.extend((1..refs).map(|n| format!("refs/heads/team-{}/topic-with-a-name-{n:04}", n % 7)));
+    let tags = if is_large { TAGS } else { 0 };
+    let branches = 1..refs - tags;
+    names.extend(branches.map(|n| format!("refs/heads/team-{}/topic-with-a-name-{n:04}", n % 7)));
+    names.extend((0..tags).map(|n| format!("refs/tags/shop-v1.0.{n}")));
     names.sort();
     let mut packed = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
     names.iter().for_each(|name| packed.push_str(&format!("{head} {name}\n")));
     fs::write(bare.join("packed-refs"), packed)?;
     Ok(bare)
+}
+
+/// Commits by the thousand, on top of thousands of files.
+fn import(work: &Path) -> Result<(), Box<dyn Error>> {
+    let mut stream = String::new();
+    for number in 0..COMMITS {
+        let time = 1_700_000_000 + number;
+        stream.push_str(&format!(
+            "commit refs/heads/main\ncommitter a <a@b> {time} +0000\ndata 1\nx\n"
+        ));
+        let mut file = |path: &str, text: &str| {
+            let length = text.len();
+            stream.push_str(&format!("M 100644 inline {path}\ndata {length}\n{text}\n"));
+        };
+        if number == 0 {
+            file("trueup.yaml", TARGETS);
+            for n in 0..FILES {
+                file(&format!("folder-{}/file-{n}.yaml", n % 100), &format!("kind: K{n}\n"));
+            }
+        } else {
+            file("folder-1/file-1.yaml", &format!("kind: K{number}\n"));
+        }
+    }
+    let mut command = Command::new("git");
+    command.args(["fast-import", "--quiet"]).current_dir(work).stdin(Stdio::piped());
+    let mut child = command.spawn()?;
+    child.stdin.take().ok_or("no stdin")?.write_all(stream.as_bytes())?;
+    match child.wait()?.success() {
+        true => git(work, &["reset", "--quiet", "--hard"]),
+        false => Err("git fast-import failed".into()),
+    }
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<(), Box<dyn Error>> {
