@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use trueup::core::source::snapshot::{Snapshot, WhySkipped};
-use trueup::git::{Checkout, Error};
+use trueup::git::{Checkout, Descent, Error};
 
 use crate::support::git::{Upstream, git, write};
 
@@ -234,14 +234,16 @@ fn a_repository_is_known_by_its_first_commit() {
     let head = checkout.resolve(None).unwrap();
 
     assert_eq!(checkout.root_commit(&head).unwrap().0, first);
-    assert!(checkout.is_of_root(&head, &first, None).unwrap());
-    assert!(checkout.is_of_root(&head, &first, Some(&last)).unwrap());
+    assert_eq!(checkout.descent(&head, &first, None).unwrap(), Descent::Same);
+    assert_eq!(checkout.descent(&head, &first, Some(&last)).unwrap(), Descent::Same);
     for other in [last.as_str(), &"0".repeat(40), "nonsense"] {
-        assert!(!checkout.is_of_root(&head, other, None).unwrap(), "{other}");
+        assert_eq!(checkout.descent(&head, other, None).unwrap(), Descent::Other, "{other}");
     }
 
     git(upstream.folder(), ["clone", "--quiet", "--depth=1", &upstream.url(), "shallow"]);
     let shallow = Checkout::discover(&upstream.folder().join("shallow")).unwrap();
     let head = shallow.resolve(None).unwrap();
     assert!(matches!(shallow.root_commit(&head).unwrap_err(), Error::Shallow));
+    assert_eq!(shallow.descent(&head, &first, None).unwrap(), Descent::Unknown);
+    assert_eq!(shallow.descent(&head, &first, Some(&head.commit)).unwrap(), Descent::Same);
 }

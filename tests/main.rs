@@ -100,6 +100,7 @@ mod takeover;
 mod terminal;
 mod times;
 mod tls;
+mod tracking;
 mod unasked;
 mod unique_values;
 #[cfg(unix)]

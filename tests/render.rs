@@ -438,6 +438,7 @@ fn run(program: &str, limits: ProgramLimits) -> Rendered {
         author: String::new(),
         time: "2026-01-01T00:00:00Z".parse().unwrap(),
         dirty: false,
+        tracked: None,
     };
     let files = BTreeMap::from([(path.clone(), program.into())]);
     let snapshot = Snapshot { revision, files, skipped: Vec::new(), barred: Vec::new() };

@@ -52,7 +52,7 @@ pub async fn look_at_all<'a>(
         let beside_head = targets
             .iter()
             .zip(&candidates)
-            .filter(|(target, candidate)| candidate.is_some() && target.rev.is_none());
+            .filter(|(target, candidate)| candidate.is_some() && target.is_at_head());
         beside_head.flat_map(|(target, _)| read_paths(target)).collect::<Vec<_>>()
     };
     let uncommitted = async {
@@ -73,9 +73,9 @@ pub async fn look_at_all<'a>(
         let id = target.inventory.id();
         let (parent, members) = (parents.remove(&id), versions.remove(&id));
         let (of_cluster, cluster) = (of_cluster.clone(), cluster.counting());
-        let uncommitted = match target.rev {
-            None => uncommitted.under(&read_paths(target)),
-            Some(_) => Uncommitted::default(),
+        let uncommitted = match target.is_at_head() {
+            true => uncommitted.under(&read_paths(target)),
+            false => Uncommitted::default(),
         };
         async move {
             let at = LookAt { target, checkout, cluster: &cluster };

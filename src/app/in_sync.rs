@@ -104,7 +104,7 @@ impl LookAt<'_> {
         let (target, checkout) = (target.clone(), checkout.clone());
         tokio::task::spawn_blocking(move || {
             let settings = Fingerprint::of(&target);
-            let revision = checkout.resolve(target.rev.as_deref())?;
+            let revision = target.revision(&checkout)?;
             let may_hold = proof.may_hold_of(&revision.commit, &settings);
             Ok(may_hold.then_some(ProofCandidate { proof, revision, target: settings }))
         })
@@ -114,7 +114,7 @@ impl LookAt<'_> {
     /// The changes in the work tree of what the target is read from. Where a proof can hold, nothing is
     /// rendered.
     async fn uncommitted(&self) -> Result<Uncommitted, Error> {
-        if self.target.rev.is_some() {
+        if !self.target.is_at_head() {
             return Ok(Uncommitted::default());
         }
         uncommitted_under(read_paths(self.target), self.checkout).await

@@ -48,6 +48,8 @@ pub struct Lock<'a> {
     inventory: &'a Inventory,
     who: &'a Candidate,
     revision: String,
+    /// The branch or tag that led to it.
+    tracked: Option<String>,
     state: Mutex<LockState>,
     /// Whether another client may have written since the plan was made.
     pub is_stale: bool,
@@ -96,6 +98,7 @@ pub async fn take<'a>(
 ) -> Result<Lock<'a>, Error> {
     let mut lock = Lock::without(cluster, inventory, who);
     lock.revision.clone_from(&survey.found.revision.commit);
+    lock.tracked.clone_from(&survey.found.revision.tracked);
     let LockOptions { timeout, passing, watched, cancel, events } = patience;
     let cluster = cluster.patient(RetryPolicy::of(passing, cancel));
     let end = Instant::now() + timeout;
@@ -160,6 +163,7 @@ impl<'a> Lock<'a> {
             inventory,
             who,
             revision: String::new(),
+            tracked: None,
             state: Mutex::new(LockState::Without),
             is_stale: false,
             warning: None,
@@ -289,6 +293,7 @@ impl<'a> Lock<'a> {
             before,
             self.who,
             self.revision.as_str(),
+            self.tracked.as_deref(),
             Timestamp::now(),
         );
         let mut result = cluster.put_lease(&wanted).await;
@@ -305,6 +310,7 @@ impl<'a> Lock<'a> {
                         Some(&lease),
                         self.who,
                         self.revision.as_str(),
+                        self.tracked.as_deref(),
                         Timestamp::now(),
                     );
                     result = cluster.put_lease(&wanted).await;

@@ -7,6 +7,9 @@ use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
 use crate::core::source::formats::Formats;
+use crate::core::source::snapshot::Revision;
+use crate::core::tracking::TrackedRef;
+use crate::git::{self, Checkout};
 use crate::render::Setting;
 
 /// Where `trueup.yaml` declares a path.
@@ -36,8 +39,10 @@ pub struct Target {
     pub declared: Option<String>,
     /// Paths from the checkout's root; the empty path is the whole of it.
     pub paths: Vec<String>,
-    /// The commit to make true; `None` for `HEAD`.
+    /// The commit to make true; `None` for what is tracked.
     pub rev: Option<String>,
+    /// The ref that is tracked; `None` for `HEAD`.
+    pub tracks: Option<TrackedRef>,
     /// Whether to read the work tree instead of a commit.
     pub worktree: bool,
     /// The record of what this target put there.
@@ -71,6 +76,23 @@ pub struct Target {
 }
 
 impl Target {
+    /// The commit to make true.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit, or the repository can't be read.
+    pub fn revision(&self, checkout: &Checkout) -> Result<Revision, git::Error> {
+        match (&self.rev, &self.tracks) {
+            (None, Some(tracked)) => Ok(checkout.resolve_tracked(tracked)?.revision),
+            (rev, _) => checkout.resolve(rev.as_deref()),
+        }
+    }
+
+    /// Whether it is the commit that `HEAD` is at, or the work tree on top of it.
+    pub fn is_at_head(&self) -> bool {
+        self.rev.is_none() && self.tracks.is_none()
+    }
+
     /// The paths as the inventory records them: the whole checkout is `.`.
     pub fn recorded_paths(&self) -> BTreeSet<String> {
         let name = |path: &String| if path.is_empty() { ".".to_owned() } else { path.clone() };

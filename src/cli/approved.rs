@@ -8,7 +8,7 @@ use crate::core::approval::{Approval, ApprovedCluster, Purpose, WrongPlace};
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
 use crate::core::policy::run_options::RunOptions;
-use crate::git::Checkout;
+use crate::git::{Checkout, Descent};
 
 use super::exit::Failure;
 use super::kubernetes;
@@ -21,7 +21,7 @@ use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, set
 ///
 /// When the cluster can't be told from others later.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
-    let NamedTarget { name, declared, target, shown_paths: _, run_options: _ } = &session.named;
+    let NamedTarget { name, declared, target, .. } = &session.named;
     let uid = survey.found.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
     let purpose = Purpose {
         target: name.clone(),
@@ -60,7 +60,8 @@ impl TargetArgs {
         let approved = checkout.resolve(Some(&commit)).ok();
         let approved = approved.filter(|revision| revision.commit == commit);
         let is_of_root = match &approved {
-            Some(revision) => checkout.is_of_root(revision, &repository, None)?,
+            // The id of a commit stands for all of its history.
+            Some(revision) => checkout.descent(revision, &repository, None)? != Descent::Other,
             None => checkout.has_commit(&repository),
         };
         if !is_of_root {
@@ -93,6 +94,7 @@ impl TargetArgs {
             declared: declared.then(|| target.clone()),
             paths: purpose.paths.clone(),
             rev: Some(commit),
+            tracks: None,
             worktree: false,
             inventory: Inventory { name, namespace: home },
             render: setting(config.render, &namespace, kubernetes::of_cluster(cluster))?,
@@ -110,6 +112,7 @@ impl TargetArgs {
             whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(NamedTarget { name: purpose.target.clone(), declared, target, shown_paths, run_options })
+        let (name, notes) = (purpose.target.clone(), Vec::new());
+        Ok(NamedTarget { name, declared, target, shown_paths, run_options, notes })
     }
 }

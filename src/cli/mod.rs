@@ -44,6 +44,7 @@ pub mod signals;
 pub mod target;
 mod target_choice;
 pub mod throwaway;
+mod tracked;
 pub mod ui;
 pub mod waiting;
 pub mod watch;

@@ -12,10 +12,11 @@ use clap::{Args, ValueEnum};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::present::pull as present;
+use super::tracked;
 use super::ui::Ui;
 use crate::core::policy::run_options::duration;
 use crate::git::RepositoryLimits;
-use crate::git::pull::{PullError, PullOptions, Pulled, Warnings, pull};
+use crate::git::pull::{PullError, PullOptions, Pulled, RefusedRef, Traffic, Warnings, pull};
 
 /// The end of `trueup pull --help`.
 const EXAMPLES: &str = "\
@@ -42,6 +43,13 @@ pub struct PullArgs {
     #[arg(long, requires = "url", help_heading = WHAT)]
     bare: bool,
 
+    /// Follow tracked refs back, too: a branch that was force-pushed, a tag that moved or is gone
+    ///
+    /// A target that tracks such a ref stays where it is without this. The checked-out branch is
+    /// only ever fast-forwarded.
+    #[arg(long, help_heading = HOW)]
+    allow_rewind: bool,
+
     /// How long the remote may be silent: 90s, 5m
     ///
     /// A plain number counts seconds. `--timeout` is the same here.
@@ -67,9 +75,10 @@ enum PullFormat {
 ///
 /// When the checkout can't be cloned, fetched or fast-forwarded.
 pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
-    let PullArgs { url, branch, bare, pull_timeout: timeout, output } = args;
+    let PullArgs { url, branch, bare, allow_rewind, pull_timeout: timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));
     let (limits, warnings) = (RepositoryLimits::default(), Warnings::default());
+    let traffic = Traffic::default();
     let options = PullOptions {
         directory,
         url,
@@ -79,6 +88,9 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
         interrupt,
         limits,
         warnings: warnings.clone(),
+        traffic: traffic.clone(),
+        tracked: tracked::refs(None),
+        allow_rewind,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let pulled = runtime.block_on(interruptible(options));
@@ -86,10 +98,17 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     warnings.take().iter().for_each(|warning| ui.warning(warning));
     let pulled = pulled.context("the pull was interrupted")?;
     let (answer, exit) = match (&pulled, output) {
-        (Ok(pulled), PullFormat::Text) => {
-            (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit)
+        (Ok(pulled), format) => {
+            let exit = match pulled.refused.is_empty() {
+                true => Exit::AtCommit,
+                false => Exit::NotAtCommit,
+            };
+            let answer = match format {
+                PullFormat::Text => present::lines(pulled, ui.glyphs()),
+                PullFormat::Json => present::json(pulled, traffic.count())?,
+            };
+            (Some(answer), exit)
         }
-        (Ok(pulled), PullFormat::Json) => (Some(present::json(pulled)?), Exit::AtCommit),
         (Err(PullError::Interrupted), _) => (None, Exit::Interrupted),
         (Err(error), format) => {
             let exit = if error.is_refusal() { Exit::NotAtCommit } else { Exit::CouldNot };
@@ -101,6 +120,10 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     };
     if let Some(answer) = answer {
         writeln!(ui.stdout(), "{answer}")?;
+    }
+    for RefusedRef { targets, message, hint } in pulled.iter().flat_map(|it| &it.refused) {
+        let error = anyhow::anyhow!("{}: {message}", targets.join(", "));
+        ui.failure(&Failure { error, hints: vec![hint.clone()] });
     }
     if let Some(error) = pulled.err().filter(|_| exit != Exit::Interrupted) {
         let hints = error.hint().into_iter().collect();

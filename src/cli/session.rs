@@ -86,6 +86,7 @@ impl Session {
             _throwaway: throwaway,
         };
         session.warn_of_credentials(ui);
+        session.named.notes.iter().for_each(|note| ui.warning(note));
         Ok(session)
     }
 
@@ -292,6 +293,7 @@ fn revision_view(revision: &Revision, summary: Masked<String>) -> RevisionView<'
         summary,
         author: &revision.author,
         dirty: revision.dirty,
+        tracked: revision.tracked.as_deref(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -15,11 +15,12 @@ use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::kubernetes;
 use super::names::{derived, plain, sanitized, siblings};
-use crate::app::{DeclaredPath, OtherTarget, Target};
+pub use super::tracked::FilesArgs;
+use super::tracked::{self, TargetChoice};
+use crate::app::{OtherTarget, Target};
 use crate::cluster::Cluster;
+use crate::config::TargetConfig;
 use crate::config::machine::{self, Machine, MachineProbe, Rendering};
-use crate::config::{self, Config, TargetConfig};
-use crate::core::field_rules::FieldRule;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::SettingLayers;
@@ -31,48 +32,6 @@ use crate::local::bounded_read;
 use crate::render::Setting;
 use crate::render::kubernetes::KubernetesVersion;
 use crate::render::limits::ProgramLimits;
-
-/// The files of a run.
-#[derive(Clone, Debug, Args)]
-pub struct FilesArgs {
-    /// Files or folders to read [default: the whole checkout]
-    #[arg(value_name = "PATH", help_heading = WHAT, display_order = 1)]
-    pub paths: Vec<PathBuf>,
-
-    /// The target of trueup.yaml to use
-    #[arg(
-        short,
-        long,
-        value_name = "NAME",
-        conflicts_with = "paths",
-        env = "TRUEUP_TARGET",
-        hide_env_values = true,
-        help_heading = WHAT,
-        display_order = 2
-    )]
-    pub target: Option<String>,
-
-    /// The commit, branch or tag to read [default: HEAD]
-    #[arg(long, value_name = "REV", help_heading = WHAT, display_order = 3)]
-    pub rev: Option<String>,
-
-    /// Use the files of the work tree, committed or not
-    #[arg(long, conflicts_with = "rev", help_heading = WHAT, display_order = 5)]
-    pub worktree: bool,
-
-    /// Namespace of objects that name none, and of the inventory
-    #[arg(
-        short,
-        long,
-        value_name = "NAME",
-        env = "TRUEUP_NAMESPACE",
-        hide_env_values = true,
-        help_heading = WHAT,
-        display_order = 6,
-        hide_short_help = true
-    )]
-    pub namespace: Option<String>,
-}
 
 /// The scope of a run, and its cluster.
 #[derive(Clone, Debug, Args)]
@@ -151,6 +110,8 @@ pub struct NamedTarget {
     pub shown_paths: Vec<String>,
     /// The run options of trueup.yaml.
     pub run_options: RunOptions,
+    /// Warnings about the ref that it tracks.
+    pub notes: Vec<String>,
 }
 
 impl TargetArgs {
@@ -185,8 +146,12 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
-        let TargetChoice { name, declared, redact, paths, paths_at, others, .. } =
+        let TargetChoice { name, declared, redact, paths, paths_at, others, tracks, .. } =
             self.files.choose(directory, checkout)?;
+        if let (true, Some(tracked), Some(name)) = (self.files.worktree, &declared.tracks, &name) {
+            return Err(tracked::not_worktree(name, tracked));
+        }
+        let notes = tracks.as_ref().map(|tracked| checkout.tracked_notes(tracked)).transpose()?;
         let repository = declared.policy();
         let run_options = declared.run_options();
         let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
@@ -204,6 +169,7 @@ impl TargetArgs {
             declared: known_as,
             paths,
             rev: self.files.rev.clone(),
+            tracks,
             worktree: self.files.worktree,
             inventory: Inventory { name: inventory, namespace: namespace.clone() },
             render: setting(declared.render, &namespace, kubernetes::of_cluster(cluster))?,
@@ -221,26 +187,9 @@ impl TargetArgs {
             whole: false,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, run_options })
+        let notes = notes.unwrap_or_default();
+        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, run_options, notes })
     }
-}
-
-/// The scope that the arguments and trueup.yaml give.
-struct TargetChoice {
-    /// The target's name in trueup.yaml, where it is one of its.
-    name: Option<String>,
-    /// The target's entry in trueup.yaml.
-    declared: TargetConfig,
-    /// The fields that any target of trueup.yaml masks, this one or not.
-    redact: Vec<FieldRule>,
-    /// The fields that the target leaves alone, or any where none is chosen.
-    ignore: Vec<FieldRule>,
-    /// Its paths from the checkout's root.
-    paths: Vec<String>,
-    /// Where trueup.yaml declares those that it does.
-    paths_at: BTreeMap<String, DeclaredPath>,
-    /// The other targets of trueup.yaml.
-    others: BTreeMap<String, TargetConfig>,
 }
 
 impl FilesArgs {
@@ -250,7 +199,7 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let TargetChoice { declared, redact, ignore, paths, paths_at, others, name } =
+        let TargetChoice { declared, redact, ignore, paths, paths_at, others, name, tracks } =
             self.choose(directory, checkout)?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
@@ -258,6 +207,7 @@ impl FilesArgs {
             declared: name,
             paths,
             rev: self.rev.clone(),
+            tracks,
             worktree: self.worktree,
             inventory: Inventory { name: String::new(), namespace: namespace.clone() },
             render: setting(declared.render, &namespace, kubernetes::of_release(None))?,
@@ -273,71 +223,6 @@ impl FilesArgs {
             strict: false,
             verify: false,
             whole: false,
-        })
-    }
-
-    fn choose(&self, directory: &Path, checkout: &Checkout) -> Result<TargetChoice, Failure> {
-        let config = self.config(checkout)?;
-        let chosen = match self.paths.is_empty() {
-            true => config.target(self.target.as_deref())?,
-            false => None,
-        };
-        let chosen = chosen.map(|(name, declared)| (name.clone(), declared.clone()));
-        let (name, declared) = match chosen {
-            Some((name, declared)) => (Some(name), declared),
-            None => (None, TargetConfig::default()),
-        };
-        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
-        for path in &self.paths {
-            paths.push(checkout.repo_path(directory, path)?);
-        }
-        if paths.is_empty() {
-            paths.push(String::new());
-        }
-        paths.sort();
-        paths.dedup();
-        let redact = config.redact(name.as_deref());
-        let every = config
-            .targets
-            .iter()
-            .filter(|(target, _)| name.is_none() || name.as_ref() == Some(target));
-        let ignore = every.flat_map(|(_, target)| target.ignore.clone()).collect();
-        let at = |(path, place): (&String, &(usize, usize))| {
-            let target = name.clone().unwrap_or_default();
-            let (line, column) = *place;
-            (plain(path), DeclaredPath { target, line, column })
-        };
-        let paths_at = declared.paths_at.iter().map(at).collect();
-        let mut others = config.targets;
-        others.retain(|other, _| Some(other) != name.as_ref());
-        Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others })
-    }
-
-    /// The settings of trueup.yaml.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be used.
-    pub fn config(&self, checkout: &Checkout) -> Result<Config, Failure> {
-        Ok(Config::read(&self.config_file(checkout)?.unwrap_or_default())?)
-    }
-
-    /// Whether there is a trueup.yaml.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be read.
-    pub fn has_config(&self, checkout: &Checkout) -> Result<bool, Failure> {
-        Ok(self.config_file(checkout)?.is_some())
-    }
-
-    fn config_file(&self, checkout: &Checkout) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(match self.worktree {
-            true => checkout.read_worktree_file(config::FILE)?,
-            false => {
-                let revision = checkout.resolve(self.rev.as_deref())?;
-                checkout.read_file(&revision, config::FILE)?
-            }
         })
     }
 }

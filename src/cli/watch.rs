@@ -15,6 +15,7 @@ use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
 use super::signals;
 use super::target::{NamedTarget, TargetArgs};
+use super::tracked;
 use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
@@ -23,7 +24,7 @@ use crate::cluster::Cluster;
 use crate::config::ConfigError;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
-use crate::git::pull::{PullOptions, Warnings};
+use crate::git::pull::{PullOptions, Traffic, Warnings};
 use crate::git::{self, Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 
@@ -111,6 +112,9 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         interrupt: Arc::clone(interrupt.flag()),
         limits: RepositoryLimits::default(),
         warnings: Warnings::default(),
+        traffic: Traffic::default(),
+        tracked: tracked::refs(args.target.files.target.clone()),
+        allow_rewind: false,
     });
     let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
     let Some(named) = beginning.resolve_target(&interrupt, ui).await? else {
@@ -160,6 +164,10 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     match once {
         true => Ok(exit),
         false => {
+            if let Some(pull) = &setting.pull {
+                let cost = pull.traffic.count().to_string();
+                writeln!(ui.stdout(), "{}", log.line(&cost))?;
+            }
             writeln!(ui.stdout(), "{}", log.line("stopped"))?;
             Ok(Exit::AtCommit)
         }

@@ -22,6 +22,7 @@ use crate::core::policy::{MaxPrune, OnConflict, RepositoryPolicy};
 use crate::core::problem::within;
 use crate::core::source::formats::{Formats, InvalidOption, wrong_namespace};
 use crate::core::suggest::suggest;
+use crate::core::tracking::TrackedRef;
 use scalars::{share, time, time_or_none};
 
 pub use crate::core::source::CONFIG_FILE as FILE;
@@ -50,6 +51,11 @@ pub struct TargetConfig {
     /// Line and column of each of them, from 1.
     #[serde(skip)]
     pub paths_at: BTreeMap<String, (usize, usize)>,
+    /// The branch, tag or commit to read, or the newest tag in a range of versions; `HEAD` when left
+    /// out.
+    #[serde(rename = "ref", default)]
+    #[cfg_attr(test, schemars(schema_with = "schema::reference"))]
+    pub tracks: Option<TrackedRef>,
     /// The namespace of objects that name none, and of the inventory.
     #[cfg_attr(test, schemars(regex(pattern = schema::NAMESPACE)))]
     pub namespace: Option<String>,

@@ -44,6 +44,30 @@ pub(super) fn time_or_none(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// The name of a ref, or a range of versions.
+pub(super) fn reference(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [
+            { "type": "string", "minLength": 1 },
+            {
+                "type": "object",
+                "properties": {
+                    "semver": {
+                        "description": "A range of versions, as Flux and Argo CD read it.",
+                        "type": ["string", "integer"],
+                    },
+                    "tag-prefix": {
+                        "description": "The beginning of the tags, before the version.",
+                        "type": "string",
+                    },
+                },
+                "required": ["semver"],
+                "additionalProperties": false,
+            },
+        ],
+    })
+}
+
 /// The name of a format, or formats with their options.
 pub(super) fn render(generator: &mut SchemaGenerator) -> Schema {
     let options = generator.subschema_for::<Formats>();

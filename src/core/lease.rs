@@ -15,6 +15,7 @@ use crate::core::inventory::Inventory;
 use crate::core::json::{Value, json};
 use crate::core::object::Object;
 use crate::core::policy::run_options::as_seconds;
+use crate::core::source::snapshot;
 
 /// How long a Lease lasts after it was renewed.
 pub const DURATION: Duration = Duration::from_secs(30);
@@ -31,6 +32,8 @@ const HOST: &str = "trueup.dev/host";
 const PID: &str = "trueup.dev/pid";
 /// Annotation: the commit that the holder makes true.
 const REVISION: &str = "trueup.dev/revision";
+/// Annotation: the branch or tag that led to it, where a target tracks one.
+const TRACKED: &str = "trueup.dev/ref";
 
 /// The identity of a run that wants to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,9 +115,10 @@ impl LeaseState {
             _ => identity.clone().unwrap_or_else(|| "an unknown holder".to_owned()),
         };
         // Any client may have written it, and it may be shown on a terminal.
-        let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
+        let name = plain(&name);
         let revision = noted(REVISION).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
-        let revision = revision.map(|it| it.get(..7).unwrap_or(it).to_owned());
+        let tracked = noted(TRACKED).map(plain);
+        let revision = revision.map(|it| snapshot::shown(snapshot::short(it), tracked.as_deref()));
         let held = time("renewTime").zip(time("acquireTime"));
         let held = held.and_then(|(renewed, taken)| renewed.duration_since(taken).try_into().ok());
         let seconds = spec("leaseDurationSeconds").and_then(Value::as_u64).unwrap_or_default();
@@ -186,6 +190,11 @@ impl LeaseWatch {
     }
 }
 
+/// A text that any client may have written, for a terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(100).collect()
+}
+
 /// The Lease that says that `who` holds `inventory` to make `revision` true. It takes the place of
 /// `before`, and is refused where that has moved.
 pub fn taken(
@@ -193,6 +202,7 @@ pub fn taken(
     before: Option<&Object>,
     who: &Candidate,
     revision: &str,
+    tracked: Option<&str>,
     now: Timestamp,
 ) -> Object {
     let old = |key: &str| before.and_then(|lease| lease.0.get("spec")?.get(key).cloned());
@@ -200,12 +210,16 @@ pub fn taken(
     let taken = old("acquireTime").filter(|_| is_mine).unwrap_or_else(|| precise(now).into());
     let times = old("leaseTransitions").and_then(|it| it.as_u64()).unwrap_or_default();
     let times = if is_mine { times } else { times.saturating_add(1) };
+    let mut annotations = json!({
+        USER: who.user, HOST: who.host, PID: who.pid.to_string(), REVISION: revision,
+    });
+    if let Some(tracked) = tracked {
+        annotations[TRACKED] = tracked.into();
+    }
     lease(
         inventory,
         before,
-        json!({
-            USER: who.user, HOST: who.host, PID: who.pid.to_string(), REVISION: revision,
-        }),
+        annotations,
         json!({
             "holderIdentity": who.identity(),
             "leaseDurationSeconds": DURATION.as_secs(),
@@ -270,7 +284,8 @@ mod tests {
 
     /// The Lease of `user` as the server has it in its `version`th state.
     fn held(user: &str, version: u32, now: &str) -> Object {
-        let mut lease = taken(&inventory(), None, &who(user), "4f2c1a9aaaa", now.parse().unwrap());
+        let mut lease =
+            taken(&inventory(), None, &who(user), "4f2c1a9aaaa", None, now.parse().unwrap());
         lease.metadata_mut().insert("resourceVersion".to_owned(), version.to_string().into());
         lease
     }
@@ -337,11 +352,13 @@ mod tests {
     fn renewing_keeps_the_time_it_was_taken_and_a_take_over_counts() {
         let mine = held("me", 1, NOON);
         let later = "2026-03-01T12:00:10Z".parse().unwrap();
-        let renewed = taken(&inventory(), Some(&mine), &who("me"), "4f2c1a9", later);
+        let renewed = taken(&inventory(), Some(&mine), &who("me"), "4f2c1a9", None, later);
         assert_eq!(renewed.0["spec"]["acquireTime"], mine.0["spec"]["acquireTime"]);
         assert_eq!(renewed.0["spec"]["leaseTransitions"], 1);
         assert_eq!(LeaseState::of(&renewed).holder.held, Duration::from_secs(10));
-        let over = taken(&inventory(), Some(&mine), &who("you"), "8be01d3", later);
+        let over = taken(&inventory(), Some(&mine), &who("you"), "8be01d3", Some("v1.4.2"), later);
+        let holder = LeaseState::of(&over).holder.to_string();
+        assert_eq!(holder.split_once(", ").unwrap().1, "who applies v1.4.2 (8be01d3)");
         assert_eq!(over.0["spec"]["leaseTransitions"], 2);
         assert_eq!(over.0["spec"]["acquireTime"], "2026-03-01T12:00:10.000000Z");
     }

@@ -38,6 +38,7 @@
 //! | [`semver`] | versions, and ranges of them, as Flux and Argo CD read them |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
+//! | [`tracking`] | which ref a target tracks, and which tag is the newest of a range |
 //! | [`unique_value`] | values of which the cluster has each only once |
 
 pub mod annotations;
@@ -77,4 +78,5 @@ pub mod semver;
 pub mod sops;
 pub mod source;
 pub mod suggest;
+pub mod tracking;
 pub mod unique_value;

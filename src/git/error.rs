@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::cause::Cause;
+use super::tracked_fault::TrackedFault;
 use super::tree_fault::TreeFault;
 use crate::core::source::snapshot::{WhySkipped, short};
 
@@ -143,6 +144,9 @@ pub enum Error {
     /// History ends before the first commit, so the repository's identity is unknown.
     #[error("the checkout is shallow: its first commit is not here")]
     Shallow,
+    /// A tracked ref leads to no commit.
+    #[error(transparent)]
+    Tracked(TrackedFault),
     /// Something needs a work tree.
     #[error("{} is a bare repository: it has no work tree", .root.display())]
     Bare {
@@ -255,6 +259,7 @@ impl Error {
                 "recreate it from the commit: rm \"$(git rev-parse --git-path index)\" && git reset"
                     .into()
             }
+            Self::Tracked(fault) => fault.hint(),
             Self::Shallow => "fetch all of its history: git fetch --unshallow".into(),
             Self::Bare { .. } => "leave --worktree out: the commit's files are read".into(),
             Self::NotUtf8 { .. } | Self::Open { .. } | Self::Read { .. } => return None,

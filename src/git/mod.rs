@@ -1,7 +1,7 @@
 //! The checkout: finding it, naming its revisions, reading its files, bringing new commits in.
 //!
 //! The only user of gix. [`Checkout`] opens a repository; its methods are spread over this folder:
-//! `revision` names commits, `read` takes files from the object database, `authors` asks its history,
+//! `revision` names commits, `tracked` those that targets track, `read` takes files from the object database, `authors` asks its history,
 //! `worktree` those that are not committed. [`pull`] is the one thing here that writes.
 //!
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
@@ -24,6 +24,8 @@ pub mod pull;
 mod quarantine;
 mod read;
 mod revision;
+mod tracked;
+mod tracked_fault;
 mod tree_fault;
 mod trees;
 mod walk;
@@ -41,7 +43,9 @@ pub use limits::RepositoryLimits;
 use owner::RepositoryCandidate;
 pub use read::Listing;
 use revision::NamedCommits;
-pub use revision::RootCommit;
+pub use revision::{Descent, RootCommit};
+pub use tracked::TrackedRevision;
+pub use tracked_fault::TrackedFault;
 pub use tree_fault::TreeFault;
 pub use worktree::{Uncommitted, WorkTree};
 

@@ -86,6 +86,7 @@ impl Checkout {
             author: cut(&author.name.to_str_lossy()),
             time: Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH),
             dirty: false,
+            tracked: None,
         })
     }
 
@@ -107,31 +108,47 @@ impl Checkout {
     /// # Errors
     ///
     /// When the history can't be read.
-    pub fn is_of_root(
+    pub fn descent(
         &self,
         revision: &Revision,
         root: &str,
         known: Option<&str>,
-    ) -> Result<bool, Error> {
-        if !self.has_commit(root) {
-            return Ok(false);
-        }
-        let (repo, root) = (self.local(), parse(root)?);
-        let known = known.and_then(|known| parse(known).ok());
+    ) -> Result<Descent, Error> {
+        let repo = self.local();
         let shallow = repo.shallow_commits().map_err(Error::read("the shallow boundary"))?;
+        if !self.has_commit(root) && shallow.is_none() {
+            return Ok(Descent::Other);
+        }
+        let Ok(root) = parse(root) else { return Ok(Descent::Other) };
+        let known = known.and_then(|known| parse(known).ok());
         let mut id = parse(&revision.commit)?;
         loop {
             let commit = find_commit(&repo, &self.limits, id)?;
-            let Some(parent) = commit.parent_ids().next() else { return Ok(id == root) };
+            let Some(parent) = commit.parent_ids().next().map(gix::Id::detach) else {
+                return Ok(if id == root { Descent::Same } else { Descent::Other });
+            };
             if Some(id) == known {
-                return Ok(true);
+                return Ok(Descent::Same);
             }
             if shallow.as_ref().is_some_and(|edge| edge.contains(&id)) {
-                return Ok(false);
+                // The ids of the commits that were left out are known all the same.
+                let is_same = parent == root || Some(parent) == known;
+                return Ok(if is_same { Descent::Same } else { Descent::Unknown });
             }
-            id = parent.detach();
+            id = parent;
         }
     }
+}
+
+/// Whether a commit is of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Descent {
+    /// It is.
+    Same,
+    /// It is of another one.
+    Other,
+    /// A shallow clone left out the commits that would say so.
+    Unknown,
 }
 
 /// The full id that `text` is.
@@ -171,7 +188,7 @@ impl Checkout {
 }
 
 /// Every branch and tag by its short name.
-fn ref_names(repo: &gix::Repository) -> Vec<String> {
+pub(super) fn ref_names(repo: &gix::Repository) -> Vec<String> {
     let Ok(platform) = repo.references() else { return Vec::new() };
     let Ok(all) = platform.all() else { return Vec::new() };
     all.flatten().map(|reference| reference.name().shorten().to_string()).collect()

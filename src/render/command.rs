@@ -297,6 +297,7 @@ mod tests {
             author: String::new(),
             time: jiff::Timestamp::default(),
             dirty: false,
+            tracked: None,
         };
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
         Snapshot { revision, files: files.collect(), skipped: Vec::new(), barred: Vec::new() }

@@ -93,7 +93,7 @@ fn findings_and_pulls_fit_the_schema() {
 fn an_unknown_key_does_not_fit_and_every_key_is_explained() {
     let schema = named("output.json");
     let pull = json!({ "version": 1, "branch": "main", "before": null, "after": "a", "commits": 1,
-        "authors": 1, "files": 1, "ahead": 0, "cloned": true });
+        "authors": 1, "files": 1, "ahead": 0, "cloned": true, "git": { "polls": 1, "bytes": 312 } });
     assert_eq!(check(&schema, &schema, &pull, ""), Ok(()));
     for (key, value) in [("other", json!(1)), ("files", json!("1"))] {
         let mut wrong = pull.clone();

@@ -7,6 +7,7 @@ mod many_refs;
 mod proxies;
 mod refusal;
 mod sparse;
+mod tracked;
 mod transport;
 mod update;
 mod upkeep;

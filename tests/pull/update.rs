@@ -53,7 +53,10 @@ fn the_json_answer_has_every_key() {
 
     let output = pull(&checkout).args(["-o", "json"]).run().exits(0);
 
-    let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let mut answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let git = answer.as_object_mut().unwrap().remove("git").unwrap();
+    assert_eq!(git["polls"], 1);
+    assert!(git["bytes"].as_u64().unwrap() > 0, "{git}");
     let wanted = serde_json::json!({
         "version": 1, "branch": "main", "before": before, "after": after, "commits": 1,
         "authors": 1, "files": 1, "ahead": 0, "cloned": false,

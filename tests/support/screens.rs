@@ -9,7 +9,7 @@ use regex::escape;
 use super::command::Output;
 
 /// What differs from run to run, and what stands for it in a screen.
-const FILTERS: [(&str, &str); 24] = [
+const FILTERS: [(&str, &str); 25] = [
     (r"\btrueup [0-9]+\.[0-9]+\.[0-9]+\b", "trueup [version]"),
     (r"\bkubectl/v1\.[0-9]+\.[0-9]+\b", "kubectl/[version]"),
     (r"\bKubernetes 1\.[0-9]{2}(\.[0-9]+)?\b", "Kubernetes [version]"),
@@ -31,6 +31,7 @@ const FILTERS: [(&str, &str); 24] = [
     // What is said of a slow machine.
     (r"(?m)^waiting: .*; (giving up|trying again) in [0-9hms]+\n", ""),
     (r"\b(interrupted, .* after) [0-9]+s\b", "$1 [elapsed]"),
+    (r"\bgit: [0-9]+ polls?, [0-9]+ bytes\b", "git: [count] polls, [count] bytes"),
     (r"· [0-9]+ requests?\b", "· [count] requests"),
     (r#""requests": [0-9]+"#, r#""requests": "[count]""#),
     (r"· [0-9]+(\.[0-9]+)? s\b", "· [elapsed] s"),

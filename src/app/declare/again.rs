@@ -17,13 +17,13 @@ impl LastRead {
         let Some((_, declared)) = known.as_ref().filter(|(known, _)| known == target) else {
             return Ok(None);
         };
-        let revision = checkout.resolve(target.rev.as_deref())?;
+        let revision = target.revision(checkout)?;
         if declared.revision.commit != revision.commit {
             return Ok(None);
         }
-        let uncommitted = match target.rev {
-            None => beside::changes(target, checkout, &declared.read_elsewhere)?,
-            Some(_) => Uncommitted::default(),
+        let uncommitted = match target.is_at_head() {
+            true => beside::changes(target, checkout, &declared.read_elsewhere)?,
+            false => Uncommitted::default(),
         };
         Ok(Some(Declared { revision, uncommitted, ..declared.clone() }))
     }

@@ -105,7 +105,7 @@ pub async fn declare_unless<T: Send + 'static>(
     let (target, checkout) = (target.clone(), checkout.clone());
     tokio::task::spawn_blocking(move || {
         let files = Files::of(&target, &checkout)?;
-        let is_head = !target.worktree && target.rev.is_none();
+        let is_head = !target.worktree && target.is_at_head();
         let is_beside_head = is_head && beside == Beside::Changes;
         checkout.open_packs();
         thread::scope(|scope| {

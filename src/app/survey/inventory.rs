@@ -14,7 +14,7 @@ use crate::core::kinds::catalog::{Catalog, is_namespace};
 use crate::core::object::Object;
 use crate::core::source::snapshot::Revision;
 use crate::core::suggest::suggest;
-use crate::git::Checkout;
+use crate::git::{Checkout, Descent};
 
 /// The inventory in the cluster, without its objects.
 pub(in crate::app) struct InventoryHead {
@@ -170,15 +170,21 @@ pub(super) fn whose(
     let Inventory { name, .. } = &target.inventory;
     let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
     let known = before.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));
-    if !checkout.is_of_root(revision, &before.repository, known)? {
+    let now = target.recorded_paths();
+    let is_its_own = target.declared.is_some() && target.declared == before.target;
+    let is_of_it = match checkout.descent(revision, &before.repository, known)? {
+        Descent::Same => true,
+        Descent::Other => false,
+        // CI clones so. What the inventory says of the repository stays as it is.
+        Descent::Unknown => is_its_own && before.paths == now,
+    };
+    if !is_of_it {
         return Err(Error::OtherRepository {
             name: name.clone(),
             other: before.repository.clone(),
             shallow: checkout.is_shallow(),
         });
     }
-    let now = target.recorded_paths();
-    let is_its_own = target.declared.is_some() && target.declared == before.target;
     if before.paths != now && !is_its_own && !target.policy.operator.moved {
         let say = |paths: &BTreeSet<String>| {
             paths.iter().map(String::as_str).collect::<Vec<_>>().join(", ")

@@ -342,6 +342,7 @@ fn record_after(target: &Target, repository: String, found: &Found, plan: &Plan)
         target: target.declared.clone(),
         paths: target.recorded_paths(),
         revision: Some(format!("{}{dirty}", revision.commit)),
+        tracked: revision.tracked.clone(),
     };
     let is_declared = |change: &&Change| change.origin.is_some();
     let id = target.inventory.id();

@@ -3,6 +3,7 @@
 //! A round that fails is an event like any other; the next one runs. What is done in one is
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
+mod backoff;
 mod identity;
 mod remote_poller;
 mod round;

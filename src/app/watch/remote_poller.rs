@@ -3,9 +3,11 @@
 //! would only keep a repository with many commits from ever seeing a rollout fail.
 
 use std::convert::Infallible;
+use std::time::{Duration, Instant};
 
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
+use super::backoff::Backoff;
 use super::{JITTER, Watch};
 use crate::app::{CommitPoller, Declared, Target, declare};
 use crate::config;
@@ -21,6 +23,8 @@ pub(super) struct Remote {
     pulling: Option<JoinHandle<Result<Pulled, PullError>>>,
     /// Commits that came during a round, for the next one to report.
     brought: Option<Pulled>,
+    /// Whether the remote is left alone for now.
+    backoff: Backoff,
 }
 
 impl Remote {
@@ -28,11 +32,32 @@ impl Remote {
     pub(super) async fn next(
         &mut self,
         options: &PullOptions,
+        interval: Duration,
     ) -> Result<Result<Pulled, PullError>, JoinError> {
         match self.brought.take() {
             Some(brought) => Ok(Ok(brought)),
-            None => self.pull(options).await,
+            None => self.pull_unless_waiting(options, interval).await,
         }
+    }
+
+    /// Pulls, unless the remote has failed and is left alone for now.
+    async fn pull_unless_waiting(
+        &mut self,
+        options: &PullOptions,
+        interval: Duration,
+    ) -> Result<Result<Pulled, PullError>, JoinError> {
+        if let Some(error) = self.backoff.waiting(Instant::now()) {
+            return Ok(Err(error));
+        }
+        let pulled = self.pull(options).await?;
+        let asked = options.traffic.take_pause();
+        Ok(match pulled {
+            Ok(pulled) => {
+                self.backoff.succeeded();
+                Ok(pulled)
+            }
+            Err(error) => Err(self.backoff.failed(error, interval, asked, Instant::now())),
+        })
     }
 
     /// Pulls. Where the caller no longer waits for its end, the next pull does.
@@ -56,11 +81,15 @@ impl Remote {
             tokio::time::sleep(jittered(watch.interval, JITTER)).await;
             if let Some(options) = &watch.pull {
                 // A failure here recurs in the next round, and is reported then.
-                let pulled = self.pull(options).await.ok().and_then(Result::ok);
+                let pulled = self
+                    .pull_unless_waiting(options, watch.interval)
+                    .await
+                    .ok()
+                    .and_then(Result::ok);
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }
             let Ok(checkout) = Checkout::discover(&watch.directory) else { continue };
-            let Ok(revision) = checkout.resolve(target.rev.as_deref()) else { continue };
+            let Ok(revision) = target.revision(&checkout) else { continue };
             if revision.commit == last {
                 continue;
             }

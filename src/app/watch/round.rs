@@ -165,7 +165,7 @@ pub(super) async fn begin_round(
     let begin = Instant::now();
     let was_quiet = std::mem::take(&mut memory.is_quiet);
     let pulled = match &watch.pull {
-        Some(options) => Some(memory.remote.next(options).await?),
+        Some(options) => Some(memory.remote.next(options, watch.interval).await?),
         None => None,
     };
     let checkout = Checkout::discover(&watch.directory)?;
@@ -174,7 +174,7 @@ pub(super) async fn begin_round(
     let wanted = (watch.settings)(&checkout, &cluster, None)?;
     let brings_nothing = match &pulled {
         None => true,
-        Some(pulled) => pulled.as_ref().is_ok_and(Pulled::is_up_to_date),
+        Some(pulled) => pulled.as_ref().is_ok_and(|it| it.is_up_to_date() && it.refused.is_empty()),
     };
     let mut found = None;
     if was_quiet && brings_nothing {
@@ -223,7 +223,7 @@ async fn choose(
         })?;
         Ok::<_, RoundError>(at(watch, checkout, cluster, target, healthy)?)
     };
-    let now = checkout.resolve(target.rev.as_deref())?.commit;
+    let now = target.revision(checkout)?.commit;
     if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
         let target = back(&failed, &healthy)?;
         let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
@@ -312,7 +312,9 @@ pub(super) async fn act(
     if is_settled(&report) {
         proved.clone_from(&survey.decided.after.revision);
     }
-    *is_quiet = pulled.as_ref().is_none_or(Result::is_ok)
+    let is_calm =
+        |it: &Result<Pulled, PullError>| it.as_ref().is_ok_and(|it| it.refused.is_empty());
+    *is_quiet = pulled.as_ref().is_none_or(is_calm)
         && held_back.is_none()
         && warning.is_none()
         && report.is_good()

@@ -271,12 +271,19 @@ pub struct RevisionView<'a> {
     pub author: &'a str,
     /// Files that are not committed take part.
     pub dirty: bool,
+    /// The branch or tag that led to it, where the target tracks one.
+    pub tracked: Option<&'a str>,
 }
 
 impl RevisionView<'_> {
     /// The first seven characters of the commit's id.
     pub fn short(&self) -> &str {
         self.commit.get(..7).unwrap_or(self.commit)
+    }
+
+    /// The same with the tracked ref that led to it.
+    pub fn shown(&self) -> String {
+        crate::core::source::snapshot::shown(self.short(), self.tracked)
     }
 }
 
@@ -360,7 +367,7 @@ pub fn question(view: &PlanView<'_>) -> String {
         id => format!("{} (cluster {id})", target.cluster),
     };
     let edited = if revision.dirty { " with uncommitted changes" } else { "" };
-    format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.short())
+    format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.shown())
 }
 
 /// The output of `-o name`: one line for every object that is not kept, in the order of carrying

@@ -33,7 +33,7 @@ pub(super) fn write(
         let lines = wrapped(&glyphs.inert(&line), glyphs.limit(), 2, 4);
         writeln!(out, "{red}!{red:#} {}", lines.join("\n"))?;
     }
-    let (target, commit) = (view.target.name, view.revision.short());
+    let (target, commit) = (view.target.name, view.revision.shown());
     let why = match difference.moved.len() {
         0 => "the commit declares something else than when the plan was made".to_owned(),
         1 => "1 object moved since the plan was made".to_owned(),

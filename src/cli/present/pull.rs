@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Glyphs, json};
 use crate::core::source::snapshot::short;
-use crate::git::pull::{Obstacle, PullError, Pulled};
+use crate::git::pull::{MovedTarget, Obstacle, PullError, Pulled, TrafficCount};
 
 /// The JSON answer's shape; it changes only together with this number.
 const VERSION: u32 = 1;
@@ -17,6 +17,8 @@ pub(super) struct PullDocument<'a> {
     version: u32,
     #[serde(flatten)]
     pulled: &'a Pulled,
+    /// The cost of asking the remote.
+    git: TrafficCount,
 }
 
 /// A pull that failed.
@@ -37,9 +39,34 @@ pub(super) struct FailureDocument<'a> {
     obstacles: &'a [Obstacle],
 }
 
-/// The result, in one line.
-pub fn line(pulled: &Pulled, glyphs: Glyphs) -> String {
-    let Pulled { branch, before, after, commits, authors: _, files, ahead, cloned } = pulled;
+/// The result: a line for the checked-out branch, and one for every target that moved.
+pub fn lines(pulled: &Pulled, glyphs: Glyphs) -> String {
+    let targets = pulled.tracked.iter().map(|moved| moved_line(moved, glyphs));
+    std::iter::once(line(pulled, glyphs)).chain(targets).collect::<Vec<_>>().join("\n")
+}
+
+/// `prod: main abc1234..def5678, 3 commits`, `shop: v1.4.2 → v1.5.0, 12 commits`.
+pub fn moved_line(moved: &MovedTarget, glyphs: Glyphs) -> String {
+    let MovedTarget { target, from, to, before, after, commits } = moved;
+    let commits = match commits {
+        0 => String::new(),
+        count => format!(", {}", counted(*count, "commit")),
+    };
+    let line = match (from, before) {
+        (Some(from), Some(_)) if from != to => {
+            format!("{target}: {from} {} {to}{commits}", glyphs.arrow())
+        }
+        (_, Some(before)) => {
+            format!("{target}: {to} {}..{}{commits}", short(before), short(after))
+        }
+        (_, None) => format!("{target}: {to} new @ {}", short(after)),
+    };
+    glyphs.inert(&line).into_owned()
+}
+
+/// The result for the checked-out branch, in one line.
+fn line(pulled: &Pulled, glyphs: Glyphs) -> String {
+    let Pulled { branch, before, after, commits, files, ahead, cloned, .. } = pulled;
     let branch = glyphs.inert(branch);
     let (after, files) = (short(after), counted(*files, "file"));
     let commits = counted(*commits, "commit");
@@ -47,7 +74,7 @@ pub fn line(pulled: &Pulled, glyphs: Glyphs) -> String {
         _ if *ahead > 0 => {
             format!("{branch} is {} ahead of its upstream @ {after}", counted(*ahead, "commit"))
         }
-        Some(_) if pulled.is_up_to_date() => format!("{branch} is up to date @ {after}"),
+        Some(_) if !pulled.has_moved() => format!("{branch} is up to date @ {after}"),
         Some(before) => format!("{branch} {}..{after} ({commits}, {files})", short(before)),
         None if *cloned => format!("{branch} cloned @ {after} ({commits}, {files})"),
         None => format!("{branch} new @ {after} ({commits}, {files})"),
@@ -63,8 +90,8 @@ fn counted(count: usize, what: &str) -> String {
 /// # Errors
 ///
 /// When the document can't be written as JSON.
-pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
-    json::text(&PullDocument { version: VERSION, pulled })
+pub fn json(pulled: &Pulled, git: TrafficCount) -> serde_json::Result<String> {
+    json::text(&PullDocument { version: VERSION, pulled, git })
 }
 
 /// Why nothing was done, as JSON.

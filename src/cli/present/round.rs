@@ -68,6 +68,9 @@ impl Log {
             Err(_) => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
+            Ok(Round { pulled: Some(Ok(pulled)), .. }) if !pulled.refused.is_empty() => {
+                Exit::NotAtCommit
+            }
             Ok(Round { held_back: Some(_), .. }) => Exit::NotAtCommit,
             Ok(round) if round.report.is_good() => Exit::AtCommit,
             Ok(round) if round.report.interrupted => Exit::Interrupted,
@@ -102,6 +105,10 @@ impl Log {
                 if let Some(Err(error)) = &round.pulled {
                     wrong.push(with_hint(&causes(error), error.hint()));
                 }
+                if let Some(Ok(pulled)) = &round.pulled {
+                    let refused = pulled.refused.iter();
+                    wrong.extend(refused.map(|it| with_hint(&it.message, Some(it.hint.clone()))));
+                }
                 let report = round.survey.masked_report(&round.report);
                 wrong.extend(went_wrong(round, &report));
                 wrong.extend(self.unhealthy(round, &report));
@@ -125,7 +132,7 @@ impl Log {
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
             if recovered {
                 lines.push(
-                    self.line(&format!("recovered @ {}", round.survey.found.revision.short())),
+                    self.line(&format!("recovered @ {}", round.survey.found.revision.shown())),
                 );
             } else if lines.is_empty() && self.greets && self.commit.is_none() {
                 lines.push(self.line(&in_sync(round).join(self.glyphs.dot())));
@@ -170,7 +177,7 @@ impl Log {
     /// The lines about the changes of a round.
     fn did(&self, round: &Round) -> Vec<String> {
         let survey = &round.survey;
-        let commit = survey.found.revision.short();
+        let commit = survey.found.revision.shown();
         let mut lines = Vec::new();
         if let Some(Ok(pulled)) = &round.pulled {
             lines.extend(brought(pulled, round));
@@ -202,9 +209,13 @@ impl Log {
 /// The commit that a pull brought.
 fn brought(pulled: &Pulled, round: &Round) -> Option<String> {
     let revision = &round.survey.found.revision;
-    (!pulled.is_up_to_date()).then(|| {
+    let has_come = match revision.tracked {
+        Some(_) => !pulled.tracked.is_empty(),
+        None => pulled.has_moved(),
+    };
+    has_come.then(|| {
         let (summary, author) = (round.survey.masked_summary(), &revision.author);
-        format!("new commit {} \"{}\" by {author}", revision.short(), *summary)
+        format!("new commit {} \"{}\" by {author}", revision.shown(), *summary)
     })
 }
 
@@ -315,7 +326,7 @@ fn superseded(round: &Result<Round, RoundError>, glyphs: Glyphs) -> Option<Strin
 fn in_sync(round: &Round) -> Vec<String> {
     let objects = round.survey.masked_plan().object_count();
     let plural = if objects == 1 { "" } else { "s" };
-    let commit = round.survey.found.revision.short();
+    let commit = round.survey.found.revision.shown();
     let parts = [format!("in sync @ {commit}"), format!("{objects} object{plural}")];
     parts.into_iter().chain(text::cost(round.requests, round.elapsed)).collect()
 }

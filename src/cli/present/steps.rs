@@ -127,7 +127,7 @@ pub(super) fn write_unhealthy(
 
 /// The parts of the line that every apply ends with.
 pub fn end_line(view: &PlanView<'_>, report: &Masked<Report>) -> Vec<String> {
-    let (target, commit) = (view.target.name, view.revision.short());
+    let (target, commit) = (view.target.name, view.revision.shown());
     let objects = view.plan.object_count();
     let plural = if objects == 1 { "" } else { "s" };
     let mut parts = match report.at_commit {

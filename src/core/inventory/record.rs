@@ -25,6 +25,8 @@ pub struct Record {
     pub paths: BTreeSet<String>,
     /// The commit that was last made true in full.
     pub revision: Option<String>,
+    /// The branch or tag that led to it, where the target tracks one.
+    pub tracked: Option<String>,
     /// The rest of its memory.
     pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
@@ -60,7 +62,7 @@ impl Record {
         source: InventorySource,
         members: impl IntoIterator<Item = &'a ObjectKey>,
     ) -> Self {
-        let InventorySource { repository, target, paths, revision } = source;
+        let InventorySource { repository, target, paths, revision, tracked } = source;
         let mut record = Self {
             kinds: BTreeSet::new(),
             namespaces: BTreeSet::new(),
@@ -68,6 +70,7 @@ impl Record {
             target,
             paths,
             revision,
+            tracked,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
         };
@@ -124,12 +127,14 @@ impl Record {
     pub fn claim(before: Option<&Self>, wanted: &Self) -> Self {
         let mut claim = wanted.clone();
         claim.revision = None;
+        claim.tracked = None;
         claim.past = ReleaseHistory::default();
         claim.finished = Finished::default();
         if let Some(before) = before {
             claim.kinds.extend(before.kinds.iter().cloned());
             claim.namespaces.extend(before.namespaces.iter().cloned());
             claim.revision.clone_from(&before.revision);
+            claim.tracked.clone_from(&before.tracked);
             claim.past.clone_from(&before.past);
             claim.finished.clone_from(&before.finished);
         }
@@ -148,4 +153,6 @@ pub struct InventorySource {
     pub paths: BTreeSet<String>,
     /// The commit; `None` while it is not known to be true in full.
     pub revision: Option<String>,
+    /// The branch or tag that led to it, where the target tracks one.
+    pub tracked: Option<String>,
 }

@@ -30,12 +30,20 @@ pub struct Revision {
     pub time: Timestamp,
     /// Whether the files differ from the commit's, as they may when read from the work tree.
     pub dirty: bool,
+    /// The branch or tag that led to it, where a target tracks one.
+    #[serde(skip)]
+    pub tracked: Option<String>,
 }
 
 impl Revision {
     /// The commit's id as people read it: seven digits.
     pub fn short(&self) -> &str {
         short(&self.commit)
+    }
+
+    /// The commit with the tracked ref that led to it: `v1.4.2 (abc1234)`.
+    pub fn shown(&self) -> String {
+        shown(self.short(), self.tracked.as_deref())
     }
 
     /// The revision of a work tree before the first commit of its branch: the id that git writes
@@ -48,6 +56,7 @@ impl Revision {
             author: String::new(),
             time: Timestamp::UNIX_EPOCH,
             dirty: true,
+            tracked: None,
         }
     }
 
@@ -67,6 +76,14 @@ pub struct Authorship {
     pub author: String,
     /// When it was committed.
     pub time: Timestamp,
+}
+
+/// A shortened id with the tracked ref that led to it.
+pub fn shown(short: &str, tracked: Option<&str>) -> String {
+    match tracked {
+        Some(name) => format!("{name} ({short})"),
+        None => short.to_owned(),
+    }
 }
 
 /// An id as people read it: seven digits.

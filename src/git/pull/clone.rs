@@ -335,5 +335,7 @@ fn describe(checkout: &Checkout) -> Result<Pulled, PullError> {
         files,
         ahead: 0,
         cloned: true,
+        tracked: Vec::new(),
+        refused: Vec::new(),
     })
 }

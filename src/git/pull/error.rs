@@ -1,6 +1,7 @@
 //! Why a pull could not be done, or was refused, and what to do about it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -170,6 +171,9 @@ pub enum PullError {
     /// It runs in a hook that may yet refuse what was pushed.
     #[error("a pre-receive hook can't update branches")]
     Quarantined,
+    /// The remote failed a while ago, and is left alone for now.
+    #[error(transparent)]
+    Again(Arc<PullError>),
     /// The user wanted it to stop.
     #[error("interrupted")]
     Interrupted,
@@ -217,6 +221,9 @@ impl PullError {
 
     /// Whether everything worked and the pull was refused, to save local work.
     pub fn is_refusal(&self) -> bool {
+        if let Self::Again(error) = self {
+            return error.is_refusal();
+        }
         matches!(
             self,
             Self::Dirty(_)
@@ -227,9 +234,18 @@ impl PullError {
         )
     }
 
+    /// Whether the remote failed, or did not answer.
+    pub fn is_of_remote(&self) -> bool {
+        matches!(
+            self,
+            Self::Fetch { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } | Self::Again(_)
+        )
+    }
+
     /// The remedy.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Again(error) => return error.hint(),
             Self::Checkout(error) => return error.hint(),
             Self::Dirty(obstacles) => {
                 match obstacles.iter().all(|obstacle| obstacle.why == WhyObstacle::Untracked) {

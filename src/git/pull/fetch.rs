@@ -20,6 +20,7 @@ use super::upstream::{self, Upstream};
 use super::url::RemoteUrl;
 use super::watchdog::{self, ActivityCounter, FetchLimits};
 use super::{PullError, PullOptions, maintenance};
+use crate::core::tracking::TrackedRef;
 use crate::git::{Cause, Checkout};
 
 /// Fetches the upstream's branch, and says which commit it is at.
@@ -28,19 +29,51 @@ pub(super) fn fetch(
     upstream: &Upstream,
     options: &PullOptions,
 ) -> Result<ObjectId, PullError> {
+    let short = upstream.merge.shorten().to_string();
+    // A branch that a target tracks moves back only where a person allows it.
+    let is_tracked = options.tracked.of(checkout).into_iter().any(|it| match it.tracks {
+        TrackedRef::Name(name) => name == short || name.strip_prefix("refs/heads/") == Some(&short),
+        TrackedRef::Newest { .. } => false,
+    });
+    let wanted = upstream.clone();
+    let keeps = is_tracked && !options.allow_rewind;
+    over_line(checkout, upstream, options, move |repo, line, stop| {
+        fetch_here(repo, &wanted, keeps, line, stop)
+    })
+}
+
+/// Does `work` with the upstream's remote, watched for signs of life.
+pub(super) fn over_line<T: Send + 'static>(
+    checkout: &Checkout,
+    upstream: &Upstream,
+    options: &PullOptions,
+    work: impl FnOnce(&gix::Repository, Line<'_, '_>, &AtomicBool) -> Result<T, FetchFailure>
+    + Send
+    + 'static,
+) -> Result<T, PullError> {
     let url = options.url.as_deref().map(RemoteUrl::parse).transpose()?;
     let credentials = url.and_then(|url| url.credentials);
     let manner = TransportOptions::of(options, credentials);
     let words = manner.words.clone();
     let shared = checkout.shared();
-    let wanted = upstream.clone();
+    let name = upstream.remote.clone();
     let bounds = FetchLimits::of(options);
     let fetched = watchdog::watch(bounds, &options.interrupt, move |pulse, stop| {
         let mut repo = shared.to_thread_local();
-        fetch_here(&mut repo, &wanted, &manner, pulse, stop)
+        repo.committer_or_set_generic_fallback()?;
+        let defaults = transport::ssh_defaults(&repo, manner.patience);
+        let mut config = repo.config_snapshot_mut();
+        config.append_config(&defaults, gix::config::Source::Api)?;
+        config.commit()?;
+        let remote = match upstream::remote(&repo, &name) {
+            Some(remote) => remote?,
+            // It was there a moment ago.
+            None => repo.find_remote(name.as_str())?,
+        };
+        work(&repo, Line { remote, name: &name, manner: &manner, pulse }, stop)
     });
     match fetched {
-        Ok(Ok(tip)) => Ok(tip),
+        Ok(Ok(done)) => Ok(done),
         Ok(Err(FetchFailure::Told(error))) => Err(*error),
         Ok(Err(FetchFailure::Transport(error))) => {
             let source = words.explain(Cause::from(error));
@@ -50,7 +83,8 @@ pub(super) fn fetch(
     }
 }
 
-enum FetchFailure {
+/// Why nothing came of a connection.
+pub(super) enum FetchFailure {
     Transport(gix::Error),
     Told(Box<PullError>),
 }
@@ -62,26 +96,21 @@ impl From<gix::Error> for FetchFailure {
 }
 
 fn fetch_here(
-    repo: &mut gix::Repository,
+    repo: &gix::Repository,
     upstream: &Upstream,
-    manner: &TransportOptions,
-    pulse: ActivityCounter,
+    keeps: bool,
+    mut line: Line<'_, '_>,
     stop: &AtomicBool,
 ) -> Result<ObjectId, FetchFailure> {
-    repo.committer_or_set_generic_fallback()?;
-    let defaults = transport::ssh_defaults(repo, manner.patience);
-    let mut config = repo.config_snapshot_mut();
-    config.append_config(&defaults, gix::config::Source::Api)?;
-    config.commit()?;
-    let remote = match upstream::remote(repo, &upstream.remote) {
-        Some(remote) => remote?,
-        // It was there a moment ago.
-        None => repo.find_remote(upstream.remote.as_str())?,
-    };
-    let narrow = refspec::of_branch(remote.refspecs(Direction::Fetch), upstream.merge.as_bstr());
-    let specs: Vec<BString> = narrow.iter().map(|narrow| narrow.spec.clone()).collect();
-    let tags = remote.fetch_tags();
-    let mut line = Line { remote, name: &upstream.remote, manner, pulse: pulse.clone() };
+    let pulse = line.pulse.clone();
+    let configured = line.remote.refspecs(Direction::Fetch);
+    let narrow = refspec::of_branch(configured, upstream.merge.as_bstr());
+    let forced = |spec: &BString| spec.strip_prefix(b"+").map_or(spec.clone(), BString::from);
+    let specs: Vec<BString> = narrow
+        .iter()
+        .map(|narrow| if keeps { forced(&narrow.spec) } else { narrow.spec.clone() })
+        .collect();
+    let tags = line.remote.fetch_tags();
     let prepared = line.prepare(&specs)?;
     let Some(tip) = tip(prepared.ref_map(), upstream) else {
         drop(prepared);
@@ -132,7 +161,7 @@ fn is_here(
 }
 
 /// Takes what was prepared, and moves the refs that it is for.
-fn receive(
+pub(super) fn receive(
     repo: &gix::Repository,
     prepared: PreparedFetch<'_, '_>,
     pulse: ActivityCounter,

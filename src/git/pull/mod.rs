@@ -32,6 +32,8 @@ mod settings;
 mod shared_repository;
 mod sparse;
 mod staging;
+mod tracked;
+mod traffic;
 mod transport;
 mod tree;
 mod update;
@@ -49,6 +51,8 @@ use gix::ObjectId;
 use serde::Serialize;
 
 pub use error::{Obstacle, PullError, WhyObstacle};
+pub use tracked::{MovedTarget, RefusedRef, TrackedRefs, TrackingTarget};
+pub use traffic::{Traffic, TrafficCount};
 
 use super::trees::Trees;
 use super::{Checkout, Error, RepositoryLimits, quarantine, walk};
@@ -75,6 +79,12 @@ pub struct PullOptions {
     pub limits: RepositoryLimits,
     /// Warnings while the pull goes on.
     pub warnings: Warnings,
+    /// The count of what it costs the remote.
+    pub traffic: Traffic,
+    /// The refs that targets track.
+    pub tracked: TrackedRefs,
+    /// Whether a tracked branch may lose commits, and a tracked tag may move or go.
+    pub allow_rewind: bool,
 }
 
 /// Warnings of a pull, each once. Clones share it.
@@ -115,12 +125,25 @@ pub struct Pulled {
     pub ahead: usize,
     /// Whether the checkout was made by this pull.
     pub cloned: bool,
+    /// The targets that track a ref, and whose commit moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(default))]
+    pub tracked: Vec<MovedTarget>,
+    /// The tracked refs that stay as they are here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(default))]
+    pub refused: Vec<RefusedRef>,
 }
 
 impl Pulled {
-    /// Whether the branch already had everything.
+    /// Whether the branch already had everything, and no target moved.
     pub fn is_up_to_date(&self) -> bool {
-        self.before.as_deref() == Some(&self.after)
+        !self.has_moved() && self.tracked.is_empty()
+    }
+
+    /// Whether the checked-out branch moved.
+    pub fn has_moved(&self) -> bool {
+        self.before.as_deref() != Some(&self.after)
     }
 }
 
@@ -133,6 +156,19 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
     if quarantine::is_active() {
         return Err(PullError::Quarantined);
     }
+    let mut pulled = pull_branch(options)?;
+    let limits = options.limits.for_pull();
+    let checkout = Checkout::discover_within(&options.directory, &limits)?;
+    let fetched = tracked::fetch(&checkout, options, &mut pulled);
+    if fetched.is_err() || !pulled.tracked.is_empty() {
+        share(&checkout.local());
+    }
+    fetched?;
+    Ok(pulled)
+}
+
+/// Brings the checked-out branch up to its upstream, after it was cloned where it is not there yet.
+fn pull_branch(options: &PullOptions) -> Result<Pulled, PullError> {
     match &options.url {
         Some(url) => match clone::clone_unless_there(options, url)? {
             clone::CloneOutcome::Cloned(pulled) => {
@@ -209,6 +245,8 @@ fn unchanged(upstream: &Upstream, at: ObjectId, ahead: usize) -> Pulled {
         files: 0,
         ahead,
         cloned: false,
+        tracked: Vec::new(),
+        refused: Vec::new(),
     }
 }
 

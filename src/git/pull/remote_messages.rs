@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::traffic::Traffic;
 use crate::git::Cause;
 
 /// How many lines are shown.
@@ -26,6 +27,7 @@ pub(super) struct RemoteMessages(Arc<MessageStore>);
 #[derive(Debug, Default)]
 struct MessageStore {
     state: Mutex<MessageState>,
+    traffic: Traffic,
     closed: Condvar,
 }
 
@@ -38,6 +40,16 @@ struct MessageState {
 }
 
 impl RemoteMessages {
+    /// Those of a remote whose bytes are counted.
+    pub(super) fn counted(traffic: Traffic) -> Self {
+        Self(Arc::new(MessageStore { traffic, ..MessageStore::default() }))
+    }
+
+    /// The count of the remote's bytes.
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.0.traffic
+    }
+
     /// Hides a sent secret, should it come back.
     pub(super) fn hide(&self, secret: &str) {
         let mut state = self.state();
@@ -148,6 +160,7 @@ impl MessageTap {
 
     /// Looks at the next bytes of the stream.
     pub(super) fn see(&mut self, mut data: &[u8]) {
+        self.words.traffic().add_bytes(data.len());
         while !data.is_empty() {
             match &mut self.at {
                 PktLineState::Lost => return,

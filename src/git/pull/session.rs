@@ -165,6 +165,10 @@ impl HttpSession {
             }
             if !status.is_success() {
                 let by = self.between(&url).filter(|_| status.as_u16() == 407);
+                let after = response.headers().get(header::RETRY_AFTER);
+                if let Some(after) = after.and_then(|value| value.to_str().ok()) {
+                    self.words.traffic().note_retry_after(after, jiff::Timestamp::now());
+                }
                 self.note(response);
                 let from = by.map(|proxy| format!(" from {proxy}")).unwrap_or_default();
                 return Err(io::Error::other(format!("HTTP status {status}{from}")));

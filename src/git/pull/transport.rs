@@ -39,11 +39,12 @@ pub(super) struct TransportOptions {
 
 impl TransportOptions {
     pub(super) fn of(options: &PullOptions, credentials: Option<Credentials>) -> Self {
+        options.traffic.add_poll();
         Self {
             patience: options.timeout,
             credentials,
             refs: options.limits.refs,
-            words: RemoteMessages::default(),
+            words: RemoteMessages::counted(options.traffic.clone()),
             warnings: options.warnings.clone(),
             answers: Answers::default(),
         }

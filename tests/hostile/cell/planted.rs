@@ -76,6 +76,7 @@ pub fn render(order: &str, change: impl FnOnce(&mut Setting)) -> Rendered {
         author: String::new(),
         time: "2026-01-01T00:00:00Z".parse().unwrap(),
         dirty: false,
+        tracked: None,
     };
     let files = [("k/kustomization.yaml", "configMapGenerator: [{name: a}]\n"), ("k/order", order)];
     let files = files.map(|(path, text)| (path.to_owned(), text.into())).into();

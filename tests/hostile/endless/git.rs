@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trueup::core::source::snapshot::Snapshot;
-use trueup::git::pull::{PullError, PullOptions, pull};
+use trueup::git::pull::{PullError, PullOptions, TrackedRefs, Traffic, pull};
 use trueup::git::{Checkout, Error, LimitKind, RepositoryLimits};
 
 use crate::support::git::{Upstream, blob, commit_tree, git, tree, write};
@@ -189,6 +189,9 @@ fn pull_within(
         interrupt: Arc::default(),
         limits,
         warnings: trueup::git::pull::Warnings::default(),
+        traffic: Traffic::default(),
+        tracked: TrackedRefs::default(),
+        allow_rewind: false,
     })
     .map(drop)
 }

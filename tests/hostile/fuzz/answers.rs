@@ -259,6 +259,7 @@ fn answers() {
         target: None,
         paths: [].into(),
         revision: None,
+        tracked: None,
     };
     let record = Record::of(source, [&key]);
     let discovery = json!({"kind": "APIGroupDiscoveryList", "items": [{"metadata": {"name": "apps"}, "versions": [{"version": "v1", "freshness": "Current", "resources": [{"resource": "deployments", "responseKind": {"group": "apps", "version": "v1", "kind": "Deployment"}, "scope": "Namespaced", "verbs": ["list", "patch"], "subresources": [{"subresource": "status"}]}]}]}]});

@@ -36,10 +36,11 @@ fn parents() {
         target: None,
         paths: ["envs/prod", "charts"].map(str::to_owned).into(),
         revision: Some("8be01d3".to_owned()),
+        tracked: Some("v1".to_owned()),
     };
     let members = [key("Deployment.apps", "prod"), key("ConfigMap", "other")];
     let mut parent = inventory.parent(&Record::of(source, &members));
-    let past = json!({"trueup.dev/healthy-revision": "8be01d3", "trueup.dev/healthy-at": "2026-03-01T12:00:00Z", "trueup.dev/objects-before": "3", "trueup.dev/failed-revision": "1", "trueup.dev/applied-by": "a", "trueup.dev/applied-at": "x"});
+    let past = json!({"trueup.dev/healthy-revision": "8be01d3", "trueup.dev/healthy-at": "2026-03-01T12:00:00Z", "trueup.dev/objects-before": "3", "trueup.dev/failed-revision": "1", "trueup.dev/ref": "v1", "trueup.dev/applied-by": "a", "trueup.dev/applied-at": "x"});
     let annotations =
         parent.metadata_mut().get_mut("annotations").and_then(|it| it.as_object_mut());
     annotations.unwrap().extend(serde_json::from_value::<Map>(past).unwrap());

@@ -60,6 +60,9 @@ pub(super) struct RevisionDocument<'a> {
     pub(super) summary: &'a str,
     pub(super) author: &'a str,
     pub(super) dirty: bool,
+    /// The branch or tag that the target tracks; absent at HEAD and at --rev.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tracked: Option<&'a str>,
 }
 
 #[derive(Serialize)]

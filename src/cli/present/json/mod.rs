@@ -118,6 +118,7 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
             summary: &revision.summary,
             author: revision.author,
             dirty: revision.dirty,
+            tracked: revision.tracked,
         },
         summary: summary(plan),
         changes: plan

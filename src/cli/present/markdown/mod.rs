@@ -260,7 +260,11 @@ fn place(view: &PlanView<'_>, at: &str) -> String {
             text.push_str(&format!(" on {} (cluster {})", code(&cut(cluster)), words(&cut(id))));
         }
     }
-    text.push_str(&format!(" {at} {}", words(revision.short())));
+    let commit = words(revision.short());
+    text.push_str(&match revision.tracked {
+        Some(name) => format!(" {at} {} ({commit})", words(&cut(name))),
+        None => format!(" {at} {commit}"),
+    });
     if !revision.summary.is_empty() {
         let summary = cut(&revision.summary);
         text.push_str(&format!(" “{}”", words(&summary)));

@@ -27,8 +27,8 @@ pub(in crate::cli::present) fn target_line(
         (cluster, id) => parts.push(format!("{cluster} (cluster {id})")),
     }
     let at = match target.paths {
-        [] => revision.short().to_owned(),
-        paths => format!("{} @ {}", paths.join(" "), revision.short()),
+        [] => revision.shown(),
+        paths => format!("{} @ {}", paths.join(" "), revision.shown()),
     };
     parts.push(at);
     if revision.dirty {

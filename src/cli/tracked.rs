@@ -1,0 +1,225 @@
+//! The files of a run: the target that the arguments choose, the ref that it tracks, and the settings that
+//! count then.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::exit::Failure;
+use super::headings::WHAT;
+use super::names::plain;
+use crate::app::DeclaredPath;
+use crate::config::{Config, FILE, TargetConfig};
+use crate::core::field_rules::FieldRule;
+use crate::core::source::snapshot::short;
+use crate::core::tracking::TrackedRef;
+use crate::git::Checkout;
+use crate::git::pull::{TrackedRefs, TrackingTarget};
+
+/// The files of a run.
+#[derive(Clone, Debug, Args)]
+pub struct FilesArgs {
+    /// Files or folders to read [default: the whole checkout]
+    #[arg(value_name = "PATH", help_heading = WHAT, display_order = 1)]
+    pub paths: Vec<PathBuf>,
+
+    /// The target of trueup.yaml to use
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        conflicts_with = "paths",
+        env = "TRUEUP_TARGET",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 2
+    )]
+    pub target: Option<String>,
+
+    /// The commit, branch or tag to read [default: HEAD]
+    #[arg(long, value_name = "REV", help_heading = WHAT, display_order = 3)]
+    pub rev: Option<String>,
+
+    /// Use the files of the work tree, committed or not
+    #[arg(long, conflicts_with = "rev", help_heading = WHAT, display_order = 5)]
+    pub worktree: bool,
+
+    /// Namespace of objects that name none, and of the inventory
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "TRUEUP_NAMESPACE",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 6,
+        hide_short_help = true
+    )]
+    pub namespace: Option<String>,
+}
+
+/// The scope that the arguments and trueup.yaml give.
+pub(super) struct TargetChoice {
+    /// The target's name in trueup.yaml, where it is one of its.
+    pub(super) name: Option<String>,
+    /// The target's entry in trueup.yaml.
+    pub(super) declared: TargetConfig,
+    /// The fields that any target of trueup.yaml masks, this one or not.
+    pub(super) redact: Vec<FieldRule>,
+    /// The fields that the target leaves alone, or any where none is chosen.
+    pub(super) ignore: Vec<FieldRule>,
+    /// Its paths from the checkout's root.
+    pub(super) paths: Vec<String>,
+    /// Where trueup.yaml declares those that it does.
+    pub(super) paths_at: BTreeMap<String, DeclaredPath>,
+    /// The other targets of trueup.yaml.
+    pub(super) others: BTreeMap<String, TargetConfig>,
+    /// The ref to read, where it is not `HEAD`, the work tree or `--rev`.
+    pub(super) tracks: Option<TrackedRef>,
+}
+
+impl FilesArgs {
+    /// Chooses the target.
+    ///
+    /// # Errors
+    ///
+    /// When trueup.yaml can't be used, or a path lies outside the checkout.
+    pub(super) fn choose(
+        &self,
+        directory: &Path,
+        checkout: &Checkout,
+    ) -> Result<TargetChoice, Failure> {
+        let mut config = self.config(checkout)?;
+        let tracks = chosen(self, &config)?;
+        if let Some((name, tracked)) = &tracks {
+            config = settings(checkout, name, tracked)?;
+        }
+        let chosen = match (&tracks, self.paths.is_empty()) {
+            (Some((name, _)), _) => config.target(Some(name))?,
+            (None, true) => config.target(self.target.as_deref())?,
+            (None, false) => None,
+        };
+        let chosen = chosen.map(|(name, declared)| (name.clone(), declared.clone()));
+        let (name, declared) = match chosen {
+            Some((name, declared)) => (Some(name), declared),
+            None => (None, TargetConfig::default()),
+        };
+        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
+        for path in &self.paths {
+            paths.push(checkout.repo_path(directory, path)?);
+        }
+        if paths.is_empty() {
+            paths.push(String::new());
+        }
+        paths.sort();
+        paths.dedup();
+        let redact = config.redact(name.as_deref());
+        let every = config
+            .targets
+            .iter()
+            .filter(|(target, _)| name.is_none() || name.as_ref() == Some(target));
+        let ignore = every.flat_map(|(_, target)| target.ignore.clone()).collect();
+        let at = |(path, place): (&String, &(usize, usize))| {
+            let target = name.clone().unwrap_or_default();
+            let (line, column) = *place;
+            (plain(path), DeclaredPath { target, line, column })
+        };
+        let paths_at = declared.paths_at.iter().map(at).collect();
+        let mut others = config.targets;
+        others.retain(|other, _| Some(other) != name.as_ref());
+        let tracks = tracks.map(|(_, tracked)| tracked);
+        Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others, tracks })
+    }
+
+    /// The settings of trueup.yaml.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be used.
+    pub fn config(&self, checkout: &Checkout) -> Result<Config, Failure> {
+        Ok(Config::read(&self.config_file(checkout)?.unwrap_or_default())?)
+    }
+
+    /// Whether there is a trueup.yaml.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub fn has_config(&self, checkout: &Checkout) -> Result<bool, Failure> {
+        Ok(self.config_file(checkout)?.is_some())
+    }
+
+    fn config_file(&self, checkout: &Checkout) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(match self.worktree {
+            true => checkout.read_worktree_file(FILE)?,
+            false => {
+                let revision = checkout.resolve(self.rev.as_deref())?;
+                checkout.read_file(&revision, FILE)?
+            }
+        })
+    }
+}
+
+/// The chosen target, and the ref that it tracks: `--rev` and `--worktree` name another commit.
+///
+/// # Errors
+///
+/// When there is no such target, or there are several and none is named.
+fn chosen(files: &FilesArgs, config: &Config) -> Result<Option<(String, TrackedRef)>, Failure> {
+    if files.rev.is_some() || files.worktree || !files.paths.is_empty() {
+        return Ok(None);
+    }
+    let chosen = config.target(files.target.as_deref())?;
+    Ok(chosen.and_then(|(name, target)| Some((name.clone(), target.tracks.clone()?))))
+}
+
+/// The refs that the targets of `HEAD`'s trueup.yaml track: of all, or of the one that is named.
+/// Where that file is wrong, the run that reads it says so.
+pub(super) fn refs(only: Option<String>) -> TrackedRefs {
+    TrackedRefs::new(move |checkout| {
+        let file = checkout.resolve(None).and_then(|head| checkout.read_file(&head, FILE));
+        let config = file.ok().flatten().and_then(|file| Config::read(&file).ok());
+        let targets = config.unwrap_or_default().targets.into_iter();
+        let tracking = targets.filter_map(|(target, declared)| {
+            Some(TrackingTarget { target, tracks: declared.tracks? })
+        });
+        tracking.filter(|it| only.as_ref().is_none_or(|only| *only == it.target)).collect()
+    })
+}
+
+/// The settings of the commit that a target tracks. Of `HEAD`'s, only the ref counts: a release is
+/// read with the settings that it was made with.
+///
+/// # Errors
+///
+/// When the ref leads to no commit, or its trueup.yaml does not declare the target.
+fn settings(checkout: &Checkout, name: &str, tracked: &TrackedRef) -> Result<Config, Failure> {
+    let failed = |failure: Failure| {
+        let error = failure.error.context(format!("target {name} tracks {tracked}"));
+        Failure { error, ..failure }
+    };
+    let found = checkout.resolve_tracked(tracked).map_err(|error| failed(error.into()))?;
+    let file = checkout.read_file(&found.revision, FILE)?.unwrap_or_default();
+    let config = Config::read(&file).map_err(|error| failed(error.into()))?;
+    if !config.targets.contains_key(name) {
+        let (at, commit) = (&found.revision.named, short(&found.revision.commit));
+        let error = anyhow::anyhow!("{} of {at} ({commit}) has no target {name:?}", FILE);
+        let hint = format!(
+            "declare {name} there too: of HEAD's {}, only `ref` counts for a target that tracks one",
+            FILE
+        );
+        return Err(Failure { error, hints: vec![hint] });
+    }
+    Ok(config)
+}
+
+/// That the work tree is not what a target tracks.
+pub(super) fn not_worktree(name: &str, tracked: &TrackedRef) -> Failure {
+    let error = anyhow::anyhow!("target {name} tracks {tracked}, not the work tree");
+    let hints = vec![format!(
+        "leave --worktree out; to try files of the work tree on a cluster of its own, name their \
+         PATH and use --sandbox: {name} stays as it is"
+    )];
+    Failure { error, hints }
+}
