@@ -78,6 +78,7 @@ mod render_differences;
 mod rendered;
 mod replace;
 mod retyped;
+mod right_cluster;
 mod rings;
 mod rollback;
 #[cfg(unix)]

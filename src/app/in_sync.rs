@@ -3,6 +3,7 @@
 //! moved, it is looked at in full.
 
 use super::declare::beside::read_paths;
+use super::right_cluster::check_cluster;
 use super::survey::{
     InventoryHead, Survey, find_head, fingerprint_of_cluster, may_be_proven, survey_from,
 };
@@ -30,6 +31,8 @@ pub struct SyncedTarget {
     pub cluster_uid: Option<String>,
     /// The statement of the proof.
     pub in_sync: InSync,
+    /// The repository's identity, as the inventory's record has it.
+    pub repository: String,
 }
 
 /// A proof of the commit that git has now.
@@ -131,7 +134,10 @@ impl LookAt<'_> {
         match verdict(&candidate, &head, members) {
             Verdict::Holds(in_sync) => {
                 let (revision, cluster_uid) = (candidate.revision, head.cluster_uid);
-                let synced = SyncedTarget { revision, uncommitted, cluster_uid, in_sync };
+                let repository = head.record.map(|record| record.repository).unwrap_or_default();
+                check_cluster(self.target, self.cluster, cluster_uid.as_deref(), &repository)?;
+                let synced =
+                    SyncedTarget { revision, uncommitted, cluster_uid, in_sync, repository };
                 return Ok(Look::InSync(Box::new(synced)));
             }
             Verdict::Moved => {

@@ -19,6 +19,7 @@ mod in_sync;
 mod lock;
 mod pull_schemas;
 mod reasons;
+mod right_cluster;
 mod rollback;
 mod round;
 mod survey;
@@ -41,6 +42,7 @@ pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use reasons::{Explained, beside_git, explain};
+pub use right_cluster::{ClusterChoice, remember_cluster};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,
     rolled_back,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ClusterChoice;
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
@@ -68,6 +69,8 @@ pub struct Target {
     pub health: Vec<HealthRule>,
     /// Whether one wrong document refuses the whole commit.
     pub strict: bool,
+    /// Which cluster it belongs to.
+    pub cluster: ClusterChoice,
 }
 
 impl Target {

@@ -12,8 +12,10 @@ use crate::git::Checkout;
 
 use super::exit::Failure;
 use super::kubernetes;
+use super::machine_file::cluster_choice;
+use super::names::plain_files;
 use super::session::Session;
-use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, setting};
+use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
 
 /// The approval of what the session found.
 ///
@@ -108,6 +110,7 @@ impl TargetArgs {
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,
+            cluster: cluster_choice(&purpose.target, self.new_cluster)?,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         Ok(NamedTarget { name: purpose.target.clone(), declared, target, shown_paths, run_options })

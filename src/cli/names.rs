@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::OtherTarget;
 use crate::config::TargetConfig;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
@@ -49,6 +50,18 @@ pub(super) fn siblings(
         }
     }
     siblings
+}
+
+/// Where other targets may define kinds.
+pub(super) fn plain_files(others: BTreeMap<String, TargetConfig>) -> BTreeMap<String, OtherTarget> {
+    let files = |(name, declared): (String, TargetConfig)| {
+        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
+        if paths.is_empty() {
+            paths.push(String::new());
+        }
+        (name, OtherTarget { paths, formats: declared.render })
+    };
+    others.into_iter().map(files).collect()
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ pub struct Session {
     pub named: NamedTarget,
     /// The SHA-256 of the plan file that is written or carried out.
     pub plan_sha256: Option<String>,
+    /// Whether the cluster's server is shown, since the run is about several clusters.
+    pub names_server: bool,
     credentials: CredentialCache,
     begin: Instant,
     /// Taken down with the session.
@@ -63,7 +65,11 @@ impl Session {
     ) -> Result<Self, Failure> {
         let SessionOptions { target, throwaway, approved } = wanted;
         let checkout = Checkout::discover(directory)?;
-        let mut access = target.access.access();
+        let mut access = match (throwaway.is_wanted(), approved) {
+            (true, _) => target.access.access(),
+            (false, Some(purpose)) => target.access_of(&purpose.target)?,
+            (false, None) => target.access_to(directory, &checkout)?,
+        };
         let throwaway = throwaway.start(&mut access, ui).await?;
         let begin = Instant::now();
         let cluster = Cluster::connect(&access).await?;
@@ -73,7 +79,7 @@ impl Session {
             None => target.resolve(directory, &checkout, &cluster)?,
         };
         if wanted.throwaway.is_wanted() {
-            named.run_options = named.run_options.of_a_throwaway();
+            named.of_a_throwaway();
         }
         let credentials = access.credentials;
         let session = Self {
@@ -81,6 +87,7 @@ impl Session {
             cluster,
             named,
             plan_sha256: None,
+            names_server: false,
             credentials,
             begin,
             _throwaway: throwaway,
@@ -92,6 +99,12 @@ impl Session {
     /// Says what is worth a warning about the credentials that were renewed meanwhile.
     pub fn warn_of_credentials(&self, ui: &mut Ui) {
         self.credentials.take_warnings().iter().for_each(|warning| ui.warning(warning));
+    }
+
+    /// Remembers the cluster of a target that is in sync, as apply does of any other.
+    pub fn remember_cluster(&self, synced: &SyncedTarget) {
+        let uid = synced.cluster_uid.as_deref();
+        app::remember_cluster(&self.named.target, &self.cluster, uid, &synced.repository);
     }
 
     /// Says which plan file it is, where an answer as text does not.
@@ -234,7 +247,8 @@ impl Session {
         policy.operator.allow_delete.clone_from(&now.policy.operator.allow_delete);
         policy.operator.allow_empty = now.policy.operator.allow_empty;
         policy.operator.moved = true;
-        Ok(Target { inventory: now.inventory.clone(), policy, ..target })
+        let cluster = now.cluster.clone();
+        Ok(Target { inventory: now.inventory.clone(), policy, cluster, ..target })
     }
 
     /// A survey as it is shown.
@@ -250,7 +264,7 @@ impl Session {
 
     /// A target that is known to be in sync, as it is shown.
     pub fn in_sync_view<'a>(&'a self, synced: &'a SyncedTarget) -> PlanView<'a> {
-        let SyncedTarget { revision, cluster_uid, in_sync, uncommitted: _ } = synced;
+        let SyncedTarget { revision, cluster_uid, in_sync, uncommitted: _, repository: _ } = synced;
         let revision = revision_view(revision, in_sync.summary.clone());
         let plan = MaskedPlan::in_sync(in_sync.objects);
         PlanView { plan, ..self.empty_view(revision, cluster_uid.as_deref()) }
@@ -272,6 +286,8 @@ impl Session {
             target: TargetView {
                 name: &self.named.name,
                 cluster: self.cluster.name(),
+                server: self.cluster.host(),
+                names_server: self.names_server,
                 cluster_id: cluster_uid.map_or("", start),
                 paths: &self.named.shown_paths,
                 inventory: (&target.inventory.namespace, &target.inventory.name),

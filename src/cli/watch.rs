@@ -89,7 +89,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
     let checkout = Checkout::discover(directory)?;
-    let access = args.target.access.access();
+    let access = args.target.access_to(directory, &checkout)?;
     // An identity provider that is down for a moment fails a round, as an API server does.
     let cluster = match args.once {
         true => Cluster::connect(&access).await?,

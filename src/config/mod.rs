@@ -3,6 +3,8 @@
 //! It says which paths make up a target, and nothing that a repository must not choose for itself:
 //! no cluster, no credentials, no trust. Flags override it.
 
+mod after;
+pub mod clusters;
 pub mod machine;
 pub(crate) mod scalars;
 #[cfg(test)]
@@ -74,6 +76,9 @@ pub struct TargetConfig {
     /// Ask the API server about every object, also where it is proven to stay as it is.
     #[serde(default)]
     pub verify: bool,
+    /// The targets that it comes after where several are applied in one run.
+    #[serde(default)]
+    pub after: Vec<String>,
     /// Wait until everything is healthy.
     pub wait: Option<bool>,
     /// How long to wait for health: 90s, 5m or 1h30m; a plain number counts seconds.
@@ -193,6 +198,7 @@ impl Config {
             ConfigError::Invalid { line, column, message }
         })?;
         config.locate_rules(bytes)?;
+        config.check_order(bytes)?;
         config.check_names(bytes)?;
         Ok(config)
     }

@@ -34,6 +34,7 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
+//! | [`right_cluster`] | which cluster a target belongs to, and whether this is the one |
 //! | [`sops`] | documents that SOPS encrypted, which are checked by their shape and never applied |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
@@ -71,6 +72,7 @@ pub mod problem;
 pub mod redact;
 pub mod remedy;
 pub mod report;
+pub mod right_cluster;
 pub mod sanitize;
 pub mod sops;
 pub mod source;

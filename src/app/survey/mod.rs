@@ -36,6 +36,7 @@ use super::definitions;
 use super::elsewhere::note_definitions_elsewhere;
 use super::enabled::put_off;
 use super::former_release::FormerRelease;
+use super::right_cluster::check_cluster;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// Findings, the decisions made from them, and the reasons.
@@ -210,6 +211,7 @@ pub(super) async fn survey_from(
     let is_in_doubt = target.strict || manifests.is_empty();
     if is_in_doubt { &mut problems } else { &mut warnings }.extend(others);
     let repository = whose(target, checkout, &revision, before.as_ref())?;
+    check_cluster(target, cluster, cluster_uid.as_deref(), &repository)?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);
     catalog.define(objects.filter(|object| !Mode::ignores(object)));

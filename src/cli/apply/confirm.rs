@@ -56,6 +56,7 @@ pub(super) async fn ready(
     let mut survey = match look {
         Look::Survey(survey) => *survey,
         Look::InSync(synced) => {
+            session.remember_cluster(&synced);
             let (view, glyphs) = (session.in_sync_view(&synced), ui.glyphs());
             present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;
             return Ok(Decision::InSync);

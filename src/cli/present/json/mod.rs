@@ -108,6 +108,7 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
         target: TargetDocument {
             name: target.name,
             cluster: target.cluster,
+            server: target.server,
             cluster_id: target.cluster_id,
             paths: target.paths,
             inventory: InventoryDocument { namespace, name },
