@@ -17,11 +17,13 @@ mod event;
 mod former_release;
 mod in_sync;
 mod lock;
+mod moved;
 mod pull_schemas;
 mod reasons;
 mod right_cluster;
 mod rollback;
 mod round;
+mod served;
 mod survey;
 mod target;
 mod wait;
@@ -48,6 +50,7 @@ pub use rollback::{
     rolled_back,
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
+pub use served::served_definitions;
 pub use survey::{Decided, Found, Survey, survey};
 pub use target::{DeclaredPath, OtherTarget, Target};
 pub use wait::{WaitOptions, standing, wait};

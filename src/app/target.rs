@@ -26,6 +26,8 @@ pub struct DeclaredPath {
 pub struct OtherTarget {
     /// Its paths from the checkout's root; the empty path is the whole of it.
     pub paths: Vec<String>,
+    /// The namespace of objects that name none, where trueup.yaml says it.
+    pub namespace: Option<String>,
     /// The formats of what is rendered of it, so that it is no plain manifest.
     pub formats: Formats,
 }
@@ -67,6 +69,8 @@ pub struct Target {
     pub redact: Vec<FieldRule>,
     /// When objects of some kinds are ready.
     pub health: Vec<HealthRule>,
+    /// Whether it is gone from `trueup.yaml`, so that nothing is desired.
+    pub is_removed: bool,
     /// Whether one wrong document refuses the whole commit.
     pub strict: bool,
     /// Which cluster it belongs to.

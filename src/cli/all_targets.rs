@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 use super::exit::{Exit, Failure};
 use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
 use super::present::{OutputFormat, PlanView};
-use super::session::Session;
+use super::session::{Session, warn_of_removed};
 use super::several::{ClusterTargets, SeveralOptions, SeveralTargets};
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
@@ -49,13 +49,14 @@ pub(super) fn target_failure(name: &str, failure: &Failure) -> TargetFailure {
     }
 }
 
-/// Looks at all targets, and gives each to `found`, in their order.
+/// Looks at all targets, `explains` the changes where that is wanted, and gives each to `found`, in their order.
 ///
 /// # Errors
 ///
 /// When `found` fails, or the commit or the only cluster can't be read.
 pub(super) async fn look_at_several(
     several: &mut SeveralTargets,
+    explains: bool,
     ui: &mut Ui,
     mut found: impl FnMut(TargetLooked<'_>, &mut Ui) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -68,7 +69,7 @@ pub(super) async fn look_at_several(
             continue;
         };
         let waiting = ui.waiting("reading git and the cluster");
-        let looks = look_at_all(targets, checkout, server).await;
+        let looks = Box::pin(look_at_all(targets, checkout, server)).await;
         waiting.finish_and_clear();
         match looks {
             Ok(looks) => streams.push(Some(Box::pin(looks))),
@@ -79,6 +80,7 @@ pub(super) async fn look_at_several(
             }
         }
     }
+    let mut gone = Vec::new();
     for (place, name) in several.names.iter().enumerate() {
         let mut clusters = several.clusters.iter_mut().zip(&mut streams);
         let holder = clusters.find(|(cluster, _)| cluster.places.contains(&place));
@@ -100,11 +102,15 @@ pub(super) async fn look_at_several(
         let result = match look {
             Ok(Look::Survey(mut survey)) => {
                 Session::warn(&survey, &session.named.shown_paths, ui);
-                session.explain(&mut survey).await;
+                gone.extend(survey.found.removed.iter().cloned());
+                if explains {
+                    session.explain(&mut survey).await;
+                }
                 Ok(Look::Survey(survey))
             }
             Ok(Look::InSync(synced)) => {
                 ui.uncommitted(&synced.uncommitted);
+                gone.extend(synced.removed.iter().cloned());
                 Ok(Look::InSync(synced))
             }
             Err(error) => {
@@ -115,6 +121,9 @@ pub(super) async fn look_at_several(
         let result = result.map(|look| TargetFound { session, look, requests });
         found(TargetLooked { name, found: result }, ui)?;
     }
+    gone.sort();
+    gone.dedup();
+    warn_of_removed(&gone, ui);
     Ok(())
 }
 
@@ -135,7 +144,7 @@ pub(super) async fn diff(
     let options_of_all = SeveralOptions { args, throwaway, directory };
     let mut several = SeveralTargets::open(options_of_all, ui).await?;
     let mut all = AllTargets::new(options.output, ui.glyphs());
-    look_at_several(&mut several, ui, |looked, ui| {
+    look_at_several(&mut several, true, ui, |looked, ui| {
         let TargetLooked { name, found } = looked;
         match found {
             Ok(TargetFound { session, look: Look::InSync(synced), requests }) => {

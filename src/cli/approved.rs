@@ -110,6 +110,7 @@ impl TargetArgs {
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,
+            is_removed: false,
             cluster: cluster_choice(&purpose.target, self.new_cluster)?,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();

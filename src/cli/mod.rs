@@ -34,6 +34,7 @@ mod policies;
 pub mod present;
 pub mod pull;
 mod remedy;
+mod removed;
 pub mod render;
 #[cfg(unix)]
 pub mod sandbox;

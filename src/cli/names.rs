@@ -7,12 +7,6 @@ use crate::config::TargetConfig;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 
-/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
-pub(super) fn plain(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-    parts.collect::<Vec<_>>().join("/")
-}
-
 /// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
 /// `shop-envs-prod`.
 pub(super) fn derived(folder: &str, paths: &[String]) -> String {
@@ -55,11 +49,8 @@ pub(super) fn siblings(
 /// Where other targets may define kinds.
 pub(super) fn plain_files(others: BTreeMap<String, TargetConfig>) -> BTreeMap<String, OtherTarget> {
     let files = |(name, declared): (String, TargetConfig)| {
-        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
-        if paths.is_empty() {
-            paths.push(String::new());
-        }
-        (name, OtherTarget { paths, formats: declared.render })
+        let (paths, namespace) = (declared.plain_paths(), declared.namespace);
+        (name, OtherTarget { paths, namespace, formats: declared.render })
     };
     others.into_iter().map(files).collect()
 }
@@ -67,6 +58,7 @@ pub(super) fn plain_files(others: BTreeMap<String, TargetConfig>) -> BTreeMap<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::plain;
 
     #[test]
     fn a_path_of_the_settings_may_be_written_in_many_ways() {

@@ -10,7 +10,7 @@ use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
 use crate::app::Target;
 use crate::cluster::Cluster;
-use crate::config::FILE;
+use crate::config::{Config, FILE};
 use crate::core::source::snapshot::short;
 use crate::git::Checkout;
 
@@ -32,6 +32,7 @@ pub(super) struct ReachedTargets {
 
 /// All targets of `trueup.yaml`.
 pub(super) struct SeveralTargets {
+    pub(super) config: Config,
     /// Their names, each after those that it comes after.
     pub(super) names: Vec<String>,
     pub(super) clusters: Vec<ClusterTargets>,
@@ -104,7 +105,22 @@ impl SeveralTargets {
             }
             clusters.push(ClusterTargets { places, reached });
         }
-        Ok(Self { names, clusters })
+        Ok(Self { config, names, clusters })
+    }
+
+    /// The places of the targets that each comes after.
+    pub(super) fn after(&self) -> Vec<Vec<usize>> {
+        let place = |name: &String| self.names.iter().position(|it| it == name);
+        let after = |name: &String| self.config.targets[name].after.iter().filter_map(place);
+        self.names.iter().map(|name| after(name).collect()).collect()
+    }
+
+    /// The cluster of a target that can be reached, and the target's place there.
+    pub(super) fn reached(&self, place: usize) -> Option<(&ReachedTargets, usize)> {
+        self.clusters.iter().find_map(|cluster| {
+            let index = cluster.places.iter().position(|it| *it == place)?;
+            Some((cluster.reached.as_ref().ok()?, index))
+        })
     }
 
     /// How many requests were sent, to all clusters.

@@ -14,11 +14,11 @@ use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::kubernetes;
 use super::machine_file::{cluster_choice, machine};
-use super::names::{derived, plain, plain_files, sanitized, siblings};
+use super::names::{derived, plain_files, sanitized, siblings};
 use crate::app::{ClusterChoice, DeclaredPath, Target};
 use crate::cluster::Cluster;
 use crate::config::machine::{Machine, Rendering};
-use crate::config::{self, Config, TargetConfig};
+use crate::config::{self, Config, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
@@ -126,6 +126,10 @@ pub struct TargetArgs {
     /// Ask the API server about every object, not only about those that may differ
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 8, hide_short_help = true)]
     pub verify: Option<bool>,
+
+    /// A target that is gone from trueup.yaml, to take it down.
+    #[arg(skip)]
+    pub removed: Option<String>,
 
     /// The target moves to this cluster: go on, and remember it
     ///
@@ -235,6 +239,7 @@ impl TargetArgs {
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
             whole: false,
+            is_removed: false,
             cluster: choice,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
@@ -290,6 +295,7 @@ impl FilesArgs {
             strict: false,
             verify: false,
             whole: false,
+            is_removed: false,
             cluster: ClusterChoice::default(),
         })
     }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::exit::Failure;
 use super::machine_file::machine;
-use super::names::{derived, plain, sanitized};
+use super::names::{derived, sanitized};
 use super::target::TargetArgs;
 use crate::cluster::Access;
 use crate::config::clusters::context_of;
+use crate::config::plain;
 use crate::git::Checkout;
 
 impl TargetArgs {
@@ -60,6 +61,9 @@ impl TargetArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     fn known_name(&self, directory: &Path, checkout: &Checkout) -> Result<String, Failure> {
+        if let Some(removed) = &self.removed {
+            return Ok(removed.clone());
+        }
         if self.files.paths.is_empty()
             && let Some((name, _)) =
                 self.files.config(checkout)?.target(self.files.target.as_deref())?

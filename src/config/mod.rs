@@ -111,6 +111,12 @@ pub struct TargetConfig {
 }
 
 impl TargetConfig {
+    /// Its paths as git has them; the empty path is the whole checkout.
+    pub fn plain_paths(&self) -> Vec<String> {
+        let paths = self.paths.iter().map(|path| plain(path)).collect::<Vec<_>>();
+        if paths.is_empty() { vec![String::new()] } else { paths }
+    }
+
     /// Its policy: what a run may do.
     pub fn policy(&self) -> RepositoryPolicy {
         let Self { replace, max_prune, on_conflict, .. } = self;
@@ -320,6 +326,12 @@ impl Config {
             None => Ok(self.targets.first_key_value()),
         }
     }
+}
+
+/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
+pub fn plain(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// The value at the end of a path.

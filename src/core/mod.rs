@@ -25,6 +25,7 @@
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
 //! | [`mask`] | masks all the texts in a value |
 //! | [`masked_plan`] | a plan as it can be shown |
+//! | [`moves`] | the other inventories of a repository, and what moves between targets |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
 //! | [`pattern`] | regular expressions from outside, and how much work they are |
@@ -35,6 +36,7 @@
 //! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
 //! | [`right_cluster`] | which cluster a target belongs to, and whether this is the one |
+//! | [`schedule`] | which of several targets is applied next |
 //! | [`sops`] | documents that SOPS encrypted, which are checked by their shape and never applied |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
@@ -62,6 +64,7 @@ pub mod managed_fields;
 pub mod manifest;
 pub mod mask;
 pub mod masked_plan;
+pub mod moves;
 pub mod object;
 pub mod observed;
 pub mod parallel;
@@ -74,6 +77,7 @@ pub mod remedy;
 pub mod report;
 pub mod right_cluster;
 pub mod sanitize;
+pub mod schedule;
 pub mod sops;
 pub mod source;
 pub mod suggest;

@@ -100,6 +100,15 @@ impl Checkout {
         parse(id).is_ok_and(|id| self.local().find_commit(id).is_ok())
     }
 
+    /// Whether the commit `earlier` is in the history of the commit `later`, or is that commit. It is not
+    /// where one of them is not here.
+    pub fn is_in_history(&self, earlier: &str, later: &str) -> bool {
+        let (Ok(earlier), Ok(later)) = (parse(earlier), parse(later)) else { return false };
+        let repo = self.local();
+        earlier == later
+            || matches!(repo.merge_base(earlier, later), Ok(Some(base)) if base == earlier)
+    }
+
     /// Whether `revision` is of the history that began with the commit `root`: that one is reached
     /// from it by first parents, or `known` is, a commit of which that is known. A commit that is
     /// merely here, or merged from elsewhere, is none of the history's own.

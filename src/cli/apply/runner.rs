@@ -18,7 +18,7 @@ use crate::core::approval::Approval;
 use crate::core::source::snapshot::{Revision, short};
 
 /// That the cluster can't be told from others by its uid.
-const BY_ADDRESS: &str = "no right to read Namespace kube-system: the target's cluster is remembered by its \
+pub(super) const BY_ADDRESS: &str = "no right to read Namespace kube-system: the target's cluster is remembered by its \
     address and certificate authority";
 
 /// An apply under way.

@@ -5,6 +5,7 @@
 //! streams, width and colour are [`super::ui`]'s. It is given only what may be shown: a
 //! [`MaskedPlan`], a [`Masked`] report, [`MaskedProblem`]s.
 
+pub mod all_applied;
 pub mod all_targets;
 mod annotation;
 mod brief;
@@ -315,6 +316,11 @@ fn counted(count: impl Fn(Action) -> usize) -> Vec<String> {
 /// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,
 /// 1 to delete?`
 pub fn question(view: &PlanView<'_>) -> String {
+    format!("Apply {}?", part_of_question(view))
+}
+
+/// The same of one of several targets: `staging at 1b821a1 to trueup-sandbox: 2 to update`.
+pub fn part_of_question(view: &PlanView<'_>) -> String {
     let counts = match to_do(|action| view.plan.count(action)).join(", ") {
         counts if counts.is_empty() => "nothing".to_owned(),
         counts => counts,
@@ -325,7 +331,7 @@ pub fn question(view: &PlanView<'_>) -> String {
         id => format!("{} (cluster {id})", target.cluster_words()),
     };
     let edited = if revision.dirty { " with uncommitted changes" } else { "" };
-    format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.short())
+    format!("{} at {}{edited} to {cluster}: {counts}", target.name, revision.short())
 }
 
 /// The output of `-o name`: one line for every object that is not kept, in the order of carrying
