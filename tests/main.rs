@@ -7,6 +7,8 @@ mod all_fields;
 mod all_targets;
 mod answered;
 mod apply;
+#[cfg(unix)]
+mod apply_all;
 mod attribution;
 mod chart_version;
 mod check;
@@ -57,6 +59,7 @@ mod logs;
 #[cfg(unix)]
 mod messages;
 mod modes;
+mod moves;
 mod next_version;
 mod odd_checkouts;
 mod one_of_forty;
@@ -71,6 +74,7 @@ mod prune;
 mod pull;
 #[cfg(unix)]
 mod readme;
+mod recovery;
 mod refused;
 mod render;
 mod render_corpus;
@@ -78,6 +82,7 @@ mod render_differences;
 mod rendered;
 mod replace;
 mod retyped;
+mod right_cluster;
 mod rings;
 mod rollback;
 #[cfg(unix)]

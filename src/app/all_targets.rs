@@ -7,7 +7,7 @@ use futures::stream::{self, Stream, StreamExt as _};
 
 use super::declare::beside::read_paths;
 use super::in_sync::{LookAt, ProofCandidate, ProofEvidence, uncommitted_under};
-use super::survey::{ClusterHead, find_cluster};
+use super::survey::{ClusterHead, find_cluster, parents_near};
 use super::{Error, Look, Target};
 use crate::cluster::Cluster;
 use crate::core::in_sync::MemberVersion;
@@ -62,8 +62,9 @@ pub async fn look_at_all<'a>(
             paths => uncommitted_under(paths, checkout).await,
         }
     };
+    let near = targets.iter().find_map(parents_near);
     let (of_cluster, mut parents, mut versions, uncommitted) = futures::try_join!(
-        find_cluster(cluster),
+        find_cluster(cluster, near),
         async { Ok(cluster.parents(&inventories).await) },
         async { Ok(cluster.member_versions_of_all(&kinds).await) },
         uncommitted,

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::declare::{Reach, declare_readable};
-use super::{Error, Target};
+use super::{Error, OtherRevision, Target};
 use crate::core::annotations::Mode;
 use crate::core::kinds::catalog::{Catalog, DefinedElsewhere, definition};
 use crate::core::manifest::Manifest;
@@ -87,9 +87,13 @@ fn definitions(
 ) -> Vec<Definition> {
     let mut found = Vec::new();
     for (name, other) in &target.others {
-        let mut read = Target { paths: other.paths.clone(), ..target.clone() };
-        read.render.formats = other.formats.clone();
-        let manifests = declare_readable(&read, checkout, revision, reach).unwrap_or_default();
+        let Some(read) = target.other(name, checkout) else { continue };
+        let at = match other.at {
+            OtherRevision::Same => Ok(revision.clone()),
+            _ => read.revision(checkout),
+        };
+        let Ok(at) = at else { continue };
+        let manifests = declare_readable(&read, checkout, &at, reach).unwrap_or_default();
         for manifest in manifests {
             let defined = definition(&manifest.object);
             if let Some((group_kind, defined)) = defined

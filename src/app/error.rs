@@ -8,6 +8,7 @@ use crate::core::lease::Holder;
 use crate::core::problem::Problem;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::{MovedPaths, Remedy};
+use crate::core::right_cluster::WrongCluster;
 use crate::core::source::snapshot::short;
 use crate::git;
 use crate::local::schema_folder::SchemaFileError;
@@ -114,6 +115,9 @@ pub enum Error {
     /// An ignore file can't be read.
     #[error("{}: {}", .0.place, .0.message)]
     Ignore(Problem),
+    /// The cluster is not the target's.
+    #[error(transparent)]
+    WrongCluster(#[from] Box<WrongCluster>),
     /// A task of our own ended without an answer.
     #[error("reading the manifests was cut short")]
     Task(#[from] tokio::task::JoinError),
@@ -173,6 +177,7 @@ impl Error {
             Self::Lost(_) => Some("run it again once the other run has ended".into()),
             Self::Ignore(problem) => problem.hint.clone().map(Remedy::Text),
             Self::Strict { .. } => Some(Remedy::DoWithoutStrict),
+            Self::WrongCluster(wrong) => Some(wrong.hint()),
             Self::Unusable { .. }
             | Self::Stopped
             | Self::Schemas(_)

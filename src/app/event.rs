@@ -16,6 +16,8 @@ pub enum Event {
     LockAwaited(Holder),
     /// No lock is taken, as the user may not have one; why.
     LockForbidden(Masked<String>),
+    /// The cluster was remembered by its address, as the user may not read its uid.
+    RememberedByAddress,
     /// One change has ended.
     Changed(Masked<ChangeOutcome>),
     /// Waiting for objects to be healthy begins.

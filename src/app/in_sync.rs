@@ -3,12 +3,15 @@
 //! moved, it is looked at in full.
 
 use super::declare::beside::read_paths;
+use super::moved::removed_of;
+use super::right_cluster::check_cluster;
 use super::survey::{
     InventoryHead, Survey, find_head, fingerprint_of_cluster, may_be_proven, survey_from,
 };
 use super::{Error, LastRead, Target};
 use crate::cluster::Cluster;
 use crate::core::in_sync::{Fingerprint, InSync, MemberVersion, SyncInputs, SyncProof};
+use crate::core::moves::RemovedTarget;
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
@@ -30,6 +33,10 @@ pub struct SyncedTarget {
     pub cluster_uid: Option<String>,
     /// The statement of the proof.
     pub in_sync: InSync,
+    /// Targets that are gone from `trueup.yaml`, whose inventories are still there.
+    pub removed: Vec<RemovedTarget>,
+    /// The repository's identity, as the inventory's record has it.
+    pub repository: String,
 }
 
 /// A proof of the commit that git has now.
@@ -74,11 +81,10 @@ pub async fn look(
     // The members are listed by the kinds that they had. Where these have moved, the proof does not
     // hold, whatever the lists say.
     let members = cluster.member_versions(&target.inventory, candidate.proof.kinds());
-    let (uncommitted, head, members) = futures::try_join!(
-        at.uncommitted(),
-        Box::pin(find_head(&target.inventory, cluster)),
-        async { Ok(members.await) },
-    )?;
+    let (uncommitted, head, members) =
+        futures::try_join!(at.uncommitted(), Box::pin(find_head(target, cluster)), async {
+            Ok(members.await)
+        },)?;
     at.judge(candidate, ProofEvidence { head, members, uncommitted }, last).await
 }
 
@@ -131,7 +137,18 @@ impl LookAt<'_> {
         match verdict(&candidate, &head, members) {
             Verdict::Holds(in_sync) => {
                 let (revision, cluster_uid) = (candidate.revision, head.cluster_uid);
-                let synced = SyncedTarget { revision, uncommitted, cluster_uid, in_sync };
+                let repository = head.record.map(|record| record.repository).unwrap_or_default();
+                check_cluster(self.target, self.cluster, cluster_uid.as_deref(), &repository)?;
+                let removed =
+                    removed_of(self.target, &head.parents, &repository, self.checkout, &revision);
+                let synced = SyncedTarget {
+                    revision,
+                    uncommitted,
+                    cluster_uid,
+                    in_sync,
+                    repository,
+                    removed,
+                };
                 return Ok(Look::InSync(Box::new(synced)));
             }
             Verdict::Moved => {

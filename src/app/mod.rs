@@ -17,10 +17,14 @@ mod event;
 mod former_release;
 mod in_sync;
 mod lock;
+mod moved;
+mod others;
 mod pull_schemas;
 mod reasons;
+mod right_cluster;
 mod rollback;
 mod round;
+mod served;
 mod survey;
 mod target;
 mod wait;
@@ -39,13 +43,16 @@ pub use error::Error;
 pub use event::Event;
 pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
+pub use others::{OtherRevision, OtherTarget};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use reasons::{Explained, beside_git, explain};
+pub use right_cluster::{ClusterChoice, remember_cluster};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,
     rolled_back,
 };
 pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
+pub use served::served_definitions;
 pub use survey::{Decided, Found, Survey, survey};
-pub use target::{DeclaredPath, OtherTarget, Target};
+pub use target::{DeclaredPath, Target};
 pub use wait::{WaitOptions, standing, wait};

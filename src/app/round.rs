@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::right_cluster::remember_cluster_of;
 use super::{CommitPoller, Event};
 use crate::app::{
     ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
@@ -219,6 +220,9 @@ impl<'a> RoundOptions<'a> {
         lock: &Lock<'_>,
         runner: &mut R,
     ) -> Result<Report, Error> {
+        if remember_cluster_of(survey, self.target, self.cluster) {
+            runner.hear(survey, &Event::RememberedByAddress);
+        }
         let mut report = self.apply(survey, lock, runner).await?;
         self.wait(survey, &mut report, runner).await;
         note_health(survey, self.target, &self.patient(), &mut report, lock).await?;

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::{ClusterChoice, OtherTarget};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
-use crate::core::source::formats::Formats;
 use crate::core::source::snapshot::Revision;
 use crate::core::tracking::TrackedRef;
 use crate::git::{self, Checkout};
@@ -21,15 +21,6 @@ pub struct DeclaredPath {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-}
-
-/// The plain files of another target of `trueup.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OtherTarget {
-    /// Its paths from the checkout's root; the empty path is the whole of it.
-    pub paths: Vec<String>,
-    /// The formats of what is rendered of it, so that it is no plain manifest.
-    pub formats: Formats,
 }
 
 /// A target, resolved: what to make true, where, and what may be deleted for it.
@@ -71,8 +62,12 @@ pub struct Target {
     pub redact: Vec<FieldRule>,
     /// When objects of some kinds are ready.
     pub health: Vec<HealthRule>,
+    /// Whether it is gone from `trueup.yaml`, so that nothing is desired.
+    pub is_removed: bool,
     /// Whether one wrong document refuses the whole commit.
     pub strict: bool,
+    /// Which cluster it belongs to.
+    pub cluster: ClusterChoice,
 }
 
 impl Target {

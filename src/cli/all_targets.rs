@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::pin::pin;
 use std::time::Instant;
 
 use futures::StreamExt as _;
@@ -10,14 +9,12 @@ use futures::StreamExt as _;
 use super::exit::{Exit, Failure};
 use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
 use super::present::{OutputFormat, PlanView};
-use super::session::{Session, SessionOptions};
-use super::target::{FilesArgs, NamedTarget, TargetArgs};
+use super::session::{Session, warn_of_removed};
+use super::several::{ClusterTargets, SeveralOptions, SeveralTargets};
+use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::app::{Look, Target, TargetLook, look_at_all};
-use crate::config::FILE;
-use crate::core::source::snapshot::short;
-use crate::git::Checkout;
+use crate::app::{Look, TargetLook, look_at_all};
 
 /// How the answer is printed.
 #[derive(Clone, Copy, Debug)]
@@ -27,18 +24,107 @@ pub(super) struct AllTargetsOptions {
     pub(super) exit_zero: bool,
 }
 
-/// Why there are no targets: without a file, or with one that lists none.
-fn none(files: &FilesArgs, checkout: &Checkout) -> Result<Failure, Failure> {
-    let error = match files.has_config(checkout)? {
-        true => anyhow::anyhow!("{FILE} declares no targets"),
-        false if files.worktree => anyhow::anyhow!("the work tree has no {FILE}"),
-        false => {
-            let revision = checkout.resolve(files.rev.as_deref())?;
-            anyhow::anyhow!("commit {} has no {FILE}", short(&revision.commit))
+/// A target that was looked at.
+pub(super) struct TargetLooked<'a> {
+    pub(super) name: &'a str,
+    pub(super) found: Result<TargetFound<'a>, Failure>,
+}
+
+/// The result of looking at a target.
+pub(super) struct TargetFound<'a> {
+    /// The way to its cluster.
+    pub(super) session: &'a Session,
+    pub(super) look: Look,
+    /// How many requests were about it alone.
+    pub(super) requests: usize,
+}
+
+/// The words about a target that can't be told.
+pub(super) fn target_failure(name: &str, failure: &Failure) -> TargetFailure {
+    TargetFailure {
+        target: name.to_owned(),
+        error: failure.error.to_string(),
+        causes: failure.error.chain().skip(1).map(ToString::to_string).collect(),
+        hints: failure.hints.clone(),
+    }
+}
+
+/// Looks at all targets, `explains` the changes where that is wanted, and gives each to `found`, in their order.
+///
+/// # Errors
+///
+/// When `found` fails, or the commit or the only cluster can't be read.
+pub(super) async fn look_at_several(
+    several: &mut SeveralTargets,
+    explains: bool,
+    ui: &mut Ui,
+    mut found: impl FnMut(TargetLooked<'_>, &mut Ui) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let is_one = several.clusters.len() == 1;
+    let inputs: Vec<_> = several.clusters.iter().map(ClusterTargets::inputs).collect();
+    let mut streams = Vec::new();
+    for (input, cluster) in inputs.iter().zip(&mut several.clusters) {
+        let Some((targets, checkout, server)) = input else {
+            streams.push(None);
+            continue;
+        };
+        let waiting = ui.waiting("reading git and the cluster");
+        let looks = Box::pin(look_at_all(targets, checkout, server)).await;
+        waiting.finish_and_clear();
+        match looks {
+            Ok(looks) => streams.push(Some(Box::pin(looks))),
+            Err(error) if is_one => return Err(error.into()),
+            Err(error) => {
+                cluster.reached = Err(error.into());
+                streams.push(None);
+            }
         }
-    };
-    let hints = vec!["leave --all-targets out: the whole checkout is the target then".into()];
-    Ok(Failure { error, hints })
+    }
+    let mut gone = Vec::new();
+    for (place, name) in several.names.iter().enumerate() {
+        let mut clusters = several.clusters.iter_mut().zip(&mut streams);
+        let holder = clusters.find(|(cluster, _)| cluster.places.contains(&place));
+        let Some((cluster, stream)) = holder else { continue };
+        let (reached, stream) = match (&mut cluster.reached, stream) {
+            (Ok(reached), Some(stream)) => (reached, stream),
+            (reached, _) => {
+                if let Err(failure) = reached {
+                    found(TargetLooked { name, found: Err(failure.again()) }, ui)?;
+                }
+                continue;
+            }
+        };
+        let Some(TargetLook { index, look, requests }) = stream.next().await else { continue };
+        let session = &mut reached.session;
+        session.named = reached.named[index].clone();
+        ui.cell();
+        session.warn_of_credentials(ui);
+        let result = match look {
+            Ok(Look::Survey(mut survey)) => {
+                Session::warn(&survey, &session.named.shown_paths, ui);
+                gone.extend(survey.found.removed.iter().cloned());
+                if explains {
+                    session.explain(&mut survey).await;
+                }
+                Ok(Look::Survey(survey))
+            }
+            Ok(Look::InSync(synced)) => {
+                ui.uncommitted(&synced.uncommitted);
+                gone.extend(synced.removed.iter().cloned());
+                Ok(Look::InSync(synced))
+            }
+            Err(error) => {
+                ui.problems(error.problems());
+                Err(error.into())
+            }
+        };
+        let result = result.map(|look| TargetFound { session, look, requests });
+        found(TargetLooked { name, found: result }, ui)?;
+    }
+    gone.sort();
+    gone.dedup();
+    warn_of_removed(&gone, ui);
+    Ok(())
 }
 
 /// Shows what apply would change, target by target; writes nothing.
@@ -55,70 +141,38 @@ pub(super) async fn diff(
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let begin = Instant::now();
-    let mut args = args.clone();
-    // One commit for all targets, and for the settings that name them.
-    let checkout = Checkout::discover(directory)?.steady();
-    let config = args.files.config(&checkout)?;
-    let names: Vec<String> = config.targets.into_keys().collect();
-    args.files.target = names.first().cloned();
-    if names.is_empty() {
-        return Err(none(&args.files, &checkout)?);
-    }
-    let wanted = SessionOptions { target: &args, throwaway, approved: None };
-    let mut session = Session::open(wanted, directory, ui).await?;
-    session.checkout = checkout;
-    let named = names.iter().map(|name| {
-        args.files.target = Some(name.clone());
-        args.resolve(directory, &session.checkout, &session.cluster)
-    });
-    let named: Vec<NamedTarget> = named.collect::<Result<_, _>>()?;
-    let targets: Vec<Target> = named.iter().map(|named| named.target.clone()).collect();
-
-    let (checkout, cluster) = (session.checkout.clone(), session.cluster.clone());
-    let waiting = ui.waiting("reading git and the cluster");
-    let looks = look_at_all(&targets, &checkout, &cluster).await;
-    waiting.finish_and_clear();
-    let mut looks = pin!(looks?);
+    let options_of_all = SeveralOptions { args, throwaway, directory };
+    let mut several = SeveralTargets::open(options_of_all, ui).await?;
     let mut all = AllTargets::new(options.output, ui.glyphs());
-    while let Some(TargetLook { index, look, requests }) = looks.next().await {
-        session.named = named[index].clone();
-        ui.cell();
-        session.warn_of_credentials(ui);
-        match look {
-            Ok(Look::InSync(synced)) => {
-                ui.uncommitted(&synced.uncommitted);
+    look_at_several(&mut several, true, ui, |looked, ui| {
+        let TargetLooked { name, found } = looked;
+        match found {
+            Ok(TargetFound { session, look: Look::InSync(synced), requests }) => {
                 let view = PlanView { requests, ..session.in_sync_view(&synced) };
                 all.add(&view, TargetEnd::InSync)?;
             }
-            Ok(Look::Survey(mut survey)) => {
-                Session::warn(&survey, &session.named.shown_paths, ui);
-                session.explain(&mut survey).await;
+            Ok(TargetFound { session, look: Look::Survey(survey), requests }) => {
                 let same = survey.is_in_sync();
                 let elapsed = survey.found.begun.elapsed();
                 let view = PlanView { requests, elapsed, ..session.view(&survey) };
                 all.add(&view, if same { TargetEnd::InSync } else { TargetEnd::Differs })?;
             }
-            Err(error) => {
-                ui.problems(error.problems());
-                let failure = Failure::from(error);
-                all.fail(TargetFailure {
-                    target: names[index].clone(),
-                    error: failure.error.to_string(),
-                    causes: failure.error.chain().skip(1).map(ToString::to_string).collect(),
-                    hints: failure.hints.clone(),
-                });
-                let error = failure.error.context(format!("cannot tell target {}", names[index]));
+            Err(failure) => {
+                all.fail(target_failure(name, &failure));
+                let error = failure.error.context(format!("cannot tell target {name}"));
                 ui.failure(&Failure { error, ..failure });
             }
         }
-    }
+        Ok(())
+    })
+    .await?;
     let exit = match (all.failed(), all.differing()) {
         (0, 0) => Exit::AtCommit,
         (0, _) if options.exit_zero => Exit::AtCommit,
         (0, _) => Exit::NotAtCommit,
         _ => Exit::CouldNot,
     };
-    let answer = all.finish(session.cluster.requests(), begin.elapsed())?;
+    let answer = all.finish(several.requests(), begin.elapsed())?;
     match options.output {
         OutputFormat::Text if !options.no_pager => ui.page(|out, _| out.write_all(&answer))?,
         _ => ui.stdout().write_all(&answer)?,

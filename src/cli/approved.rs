@@ -12,8 +12,10 @@ use crate::git::{Checkout, Descent};
 
 use super::exit::Failure;
 use super::kubernetes;
+use super::machine_file::cluster_choice;
+use super::names::plain_files;
 use super::session::Session;
-use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, setting};
+use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
 
 /// The approval of what the session found.
 ///
@@ -106,10 +108,12 @@ impl TargetArgs {
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
             siblings: BTreeMap::new(),
-            others: plain_files(others),
+            others: plain_files(others, false),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,
+            is_removed: false,
+            cluster: cluster_choice(&purpose.target, self.new_cluster)?,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let (name, notes) = (purpose.target.clone(), Vec::new());

@@ -41,6 +41,17 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The same once more, as where it is why several things could not be done.
+    pub fn again(&self) -> Self {
+        let mut causes: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        let last = causes.pop().unwrap_or_default();
+        let mut error = anyhow::Error::msg(last);
+        while let Some(outer) = causes.pop() {
+            error = error.context(outer);
+        }
+        Self { error, hints: self.hints.clone() }
+    }
+
     /// Whether all that happened is that the reader of our output has gone.
     pub fn is_broken_pipe(&self) -> bool {
         let error = self.error.downcast_ref::<std::io::Error>();

@@ -2,15 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::{OtherRevision, OtherTarget};
 use crate::config::TargetConfig;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
-
-/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
-pub(super) fn plain(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
-    parts.collect::<Vec<_>>().join("/")
-}
 
 /// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
 /// `shop-envs-prod`.
@@ -51,9 +46,28 @@ pub(super) fn siblings(
     siblings
 }
 
+/// Where the objects of other targets are. Those that track no ref are at the commit of this target,
+/// or `at_head` where this one tracks another.
+pub(super) fn plain_files(
+    others: BTreeMap<String, TargetConfig>,
+    at_head: bool,
+) -> BTreeMap<String, OtherTarget> {
+    let files = |(name, declared): (String, TargetConfig)| {
+        let at = match declared.tracks.clone() {
+            Some(tracked) => OtherRevision::Tracked(tracked),
+            None if at_head => OtherRevision::Head,
+            None => OtherRevision::Same,
+        };
+        let (paths, namespace) = (declared.plain_paths(), declared.namespace);
+        (name, OtherTarget { paths, namespace, formats: declared.render, at })
+    };
+    others.into_iter().map(files).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::plain;
 
     #[test]
     fn a_path_of_the_settings_may_be_written_in_many_ways() {

@@ -61,6 +61,13 @@ pub(super) fn words(remedy: &Remedy) -> String {
         Remedy::ChooseCluster { name } => {
             format!("choose the cluster with --context or --kubeconfig: {name}")
         }
+        Remedy::RightContext { rule } => {
+            format!("choose the cluster with --context or --kubeconfig, or correct {rule}")
+        }
+        Remedy::NewCluster { target } => format!(
+            "choose the cluster with --context or --kubeconfig; if target {target} moves to this \
+            one, use --new-cluster once"
+        ),
         Remedy::CheckCluster => {
             "is the cluster up, and is this the right context? (see --context)".to_owned()
         }

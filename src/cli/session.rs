@@ -17,6 +17,7 @@ use crate::cluster::{Cluster, CredentialCache};
 use crate::core::approval::Purpose;
 use crate::core::mask::Masked;
 use crate::core::masked_plan::MaskedPlan;
+use crate::core::moves::RemovedTarget;
 use crate::core::observed::Unlisted;
 use crate::core::plan::{Change, Confidence, NoPreview};
 use crate::core::problem::Problem;
@@ -44,6 +45,8 @@ pub struct Session {
     pub named: NamedTarget,
     /// The SHA-256 of the plan file that is written or carried out.
     pub plan_sha256: Option<String>,
+    /// Whether the cluster's server is shown, since the run is about several clusters.
+    pub names_server: bool,
     credentials: CredentialCache,
     begin: Instant,
     /// Taken down with the session.
@@ -63,17 +66,24 @@ impl Session {
     ) -> Result<Self, Failure> {
         let SessionOptions { target, throwaway, approved } = wanted;
         let checkout = Checkout::discover(directory)?;
-        let mut access = target.access.access();
+        let mut access = match (throwaway.is_wanted(), approved) {
+            (true, _) => target.access.access(),
+            (false, Some(purpose)) => target.access_of(&purpose.target)?,
+            (false, None) => target.access_to(directory, &checkout)?,
+        };
         let throwaway = throwaway.start(&mut access, ui).await?;
         let begin = Instant::now();
         let cluster = Cluster::connect(&access).await?;
         cluster.on_delay(ui.delays());
-        let mut named = match approved {
-            Some(purpose) => target.resolve_approved(purpose, &checkout, &cluster).await?,
-            None => target.resolve(directory, &checkout, &cluster)?,
+        let mut named = match (approved, &target.removed) {
+            (Some(purpose), _) => target.resolve_approved(purpose, &checkout, &cluster).await?,
+            (None, Some(name)) => {
+                target.resolve_removed(name, directory, &checkout, &cluster).await?
+            }
+            (None, None) => target.resolve(directory, &checkout, &cluster)?,
         };
         if wanted.throwaway.is_wanted() {
-            named.run_options = named.run_options.of_a_throwaway();
+            named.of_a_throwaway();
         }
         let credentials = access.credentials;
         let session = Self {
@@ -81,6 +91,7 @@ impl Session {
             cluster,
             named,
             plan_sha256: None,
+            names_server: false,
             credentials,
             begin,
             _throwaway: throwaway,
@@ -93,6 +104,17 @@ impl Session {
     /// Says what is worth a warning about the credentials that were renewed meanwhile.
     pub fn warn_of_credentials(&self, ui: &mut Ui) {
         self.credentials.take_warnings().iter().for_each(|warning| ui.warning(warning));
+    }
+
+    /// Remembers the cluster of a target that is in sync, as apply does of any other.
+    pub fn remember_cluster(&self, synced: &SyncedTarget) {
+        self.remember_cluster_of(&self.named, synced);
+    }
+
+    /// The same of another target of this cluster.
+    pub fn remember_cluster_of(&self, named: &NamedTarget, synced: &SyncedTarget) {
+        let uid = synced.cluster_uid.as_deref();
+        app::remember_cluster(&named.target, &self.cluster, uid, &synced.repository);
     }
 
     /// Says which plan file it is, where an answer as text does not.
@@ -115,6 +137,7 @@ impl Session {
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
         let survey = self.survey_again(&self.cluster, ui).await?;
         Self::warn(&survey, &self.named.shown_paths, ui);
+        warn_of_removed(&survey.found.removed, ui);
         Ok(survey)
     }
 
@@ -131,15 +154,23 @@ impl Session {
         self.warn_of_credentials(ui);
         let look = look.inspect_err(|error| ui.problems(error.problems()))?;
         match &look {
-            Look::InSync(synced) => ui.uncommitted(&synced.uncommitted),
-            Look::Survey(survey) => Self::warn(survey, &self.named.shown_paths, ui),
+            Look::InSync(synced) => {
+                ui.uncommitted(&synced.uncommitted);
+                warn_of_removed(&synced.removed, ui);
+            }
+            Look::Survey(survey) => {
+                Self::warn(survey, &self.named.shown_paths, ui);
+                warn_of_removed(&survey.found.removed, ui);
+            }
         }
         Ok(look)
     }
 
     /// Says what of a survey is worth a warning.
     pub fn warn(survey: &Survey, paths: &[String], ui: &mut Ui) {
-        if survey.found.desired.objects.is_empty() && survey.found.desired.problems.is_empty() {
+        let found = &survey.found;
+        let is_empty = found.desired.objects.is_empty() && found.desired.problems.is_empty();
+        if is_empty && !found.is_removal {
             let paths = paths.join(", ");
             ui.warning(&format!(
                 "{} declares nothing under {paths}",
@@ -222,12 +253,27 @@ impl Session {
     ///
     /// When that commit's settings can't be used.
     pub fn at(&self, args: &TargetArgs, commit: &str, directory: &Path) -> Result<Target, Failure> {
-        let now = &self.named.target;
+        self.named_at(&self.named, args, commit, directory)
+    }
+
+    /// The same of another target of this cluster.
+    ///
+    /// # Errors
+    ///
+    /// As of [`at`](Self::at).
+    pub fn named_at(
+        &self,
+        named: &NamedTarget,
+        args: &TargetArgs,
+        commit: &str,
+        directory: &Path,
+    ) -> Result<Target, Failure> {
+        let now = &named.target;
         let mut args = args.clone();
         args.files.rev = Some(commit.to_owned());
         args.files.worktree = false;
-        if args.files.paths.is_empty() && self.named.declared {
-            args.files.target = Some(self.named.name.clone());
+        if args.files.paths.is_empty() && named.declared {
+            args.files.target = Some(named.name.clone());
         }
         let NamedTarget { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
         // No question is asked, so the guards are those of this run.
@@ -235,46 +281,64 @@ impl Session {
         policy.operator.allow_delete.clone_from(&now.policy.operator.allow_delete);
         policy.operator.allow_empty = now.policy.operator.allow_empty;
         policy.operator.moved = true;
-        Ok(Target { inventory: now.inventory.clone(), policy, ..target })
+        let cluster = now.cluster.clone();
+        Ok(Target { inventory: now.inventory.clone(), policy, cluster, ..target })
     }
 
     /// A survey as it is shown.
     pub fn view<'a>(&'a self, survey: &'a Survey) -> PlanView<'a> {
+        self.view_of(&self.named, survey)
+    }
+
+    /// The same of another target of this cluster.
+    pub fn view_of<'a>(&'a self, named: &'a NamedTarget, survey: &'a Survey) -> PlanView<'a> {
         let revision = revision_view(&survey.found.revision, survey.masked_summary());
         PlanView {
             plan: survey.masked_plan(),
             problems: survey.masked_problems(),
             explained: &survey.explained,
-            ..self.empty_view(revision, survey.found.cluster_uid.as_deref())
+            ..self.empty_view(named, revision, survey.found.cluster_uid.as_deref())
         }
     }
 
     /// A target that is known to be in sync, as it is shown.
     pub fn in_sync_view<'a>(&'a self, synced: &'a SyncedTarget) -> PlanView<'a> {
-        let SyncedTarget { revision, cluster_uid, in_sync, uncommitted: _ } = synced;
+        self.in_sync_view_of(&self.named, synced)
+    }
+
+    /// The same of another target of this cluster.
+    pub fn in_sync_view_of<'a>(
+        &'a self,
+        named: &'a NamedTarget,
+        synced: &'a SyncedTarget,
+    ) -> PlanView<'a> {
+        let SyncedTarget { revision, cluster_uid, in_sync, uncommitted: _, .. } = synced;
         let revision = revision_view(revision, in_sync.summary.clone());
         let plan = MaskedPlan::in_sync(in_sync.objects);
-        PlanView { plan, ..self.empty_view(revision, cluster_uid.as_deref()) }
+        PlanView { plan, ..self.empty_view(named, revision, cluster_uid.as_deref()) }
     }
 
     /// The view of nothing at a revision.
     fn empty_view<'a>(
         &'a self,
+        named: &'a NamedTarget,
         revision: RevisionView<'a>,
         cluster_uid: Option<&'a str>,
     ) -> PlanView<'a> {
         static UNEXPLAINED: LazyLock<Explained> = LazyLock::new(Explained::default);
-        let target = &self.named.target;
+        let target = &named.target;
         PlanView {
             plan: MaskedPlan::none(),
             problems: Vec::new(),
             explained: &UNEXPLAINED,
             now: Timestamp::now(),
             target: TargetView {
-                name: &self.named.name,
+                name: &named.name,
                 cluster: self.cluster.name(),
+                server: self.cluster.host(),
+                names_server: self.names_server,
                 cluster_id: cluster_uid.map_or("", start),
-                paths: &self.named.shown_paths,
+                paths: &named.shown_paths,
                 inventory: (&target.inventory.namespace, &target.inventory.name),
             },
             revision,
@@ -284,6 +348,11 @@ impl Session {
             charts_for: target.render.kubernetes.used(),
         }
     }
+}
+
+/// Says which targets are gone from trueup.yaml and not taken down.
+pub(super) fn warn_of_removed(removed: &[RemovedTarget], ui: &mut Ui) {
+    removed.iter().for_each(|removed| ui.warning(&present::round::removed_line(removed)));
 }
 
 fn revision_view(revision: &Revision, summary: Masked<String>) -> RevisionView<'_> {

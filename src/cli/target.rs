@@ -2,7 +2,6 @@
 //! checkout, a target and a way to the cluster.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -14,13 +13,13 @@ use super::cache::cache_folder;
 use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::kubernetes;
-use super::names::{derived, plain, sanitized, siblings};
+use super::machine_file::{cluster_choice, machine};
+use super::names::{derived, plain_files, sanitized, siblings};
 pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
-use crate::app::{OtherTarget, Target};
+use crate::app::{ClusterChoice, Target};
 use crate::cluster::Cluster;
-use crate::config::TargetConfig;
-use crate::config::machine::{self, Machine, MachineProbe, Rendering};
+use crate::config::machine::{Machine, Rendering};
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::SettingLayers;
@@ -28,7 +27,6 @@ use crate::core::policy::run_options::RunOptions;
 use crate::core::policy::{MaxPrune, OnConflict, Permissions, Policy};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
-use crate::local::bounded_read;
 use crate::render::Setting;
 use crate::render::kubernetes::KubernetesVersion;
 use crate::render::limits::ProgramLimits;
@@ -87,6 +85,16 @@ pub struct TargetArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 8, hide_short_help = true)]
     pub verify: Option<bool>,
 
+    /// A target that is gone from trueup.yaml, to take it down.
+    #[arg(skip)]
+    pub removed: Option<String>,
+
+    /// The target moves to this cluster: go on, and remember it
+    ///
+    /// Else another cluster than that of the target's first apply is refused.
+    #[arg(long, help_heading = GUARDS, display_order = 9, hide_short_help = true)]
+    pub new_cluster: bool,
+
     /// How to reach the cluster.
     #[command(flatten)]
     pub access: AccessArgs,
@@ -112,6 +120,15 @@ pub struct NamedTarget {
     pub run_options: RunOptions,
     /// Warnings about the ref that it tracks.
     pub notes: Vec<String>,
+}
+
+impl NamedTarget {
+    /// Makes it one of a cluster of the run's own: nothing gets ready there, and no other cluster
+    /// could be meant.
+    pub fn of_a_throwaway(&mut self) {
+        self.run_options = self.run_options.of_a_throwaway();
+        self.target.cluster = ClusterChoice::default();
+    }
 }
 
 impl TargetArgs {
@@ -164,12 +181,13 @@ impl TargetArgs {
         let is_declared = name.is_some();
         let known_as = name.clone();
         let name = name.unwrap_or_else(|| inventory.clone());
+        let cluster_of = if is_declared { &name } else { &inventory };
+        let choice = cluster_choice(cluster_of, self.new_cluster)?;
         let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
             declared: known_as,
             paths,
             rev: self.files.rev.clone(),
-            tracks,
             worktree: self.files.worktree,
             inventory: Inventory { name: inventory, namespace: namespace.clone() },
             render: setting(declared.render, &namespace, kubernetes::of_cluster(cluster))?,
@@ -181,10 +199,13 @@ impl TargetArgs {
             replace_at: declared.replace_at,
             paths_at,
             siblings,
-            others: plain_files(others),
+            others: plain_files(others, tracks.is_some()),
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
             whole: false,
+            is_removed: false,
+            tracks,
+            cluster: choice,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let notes = notes.unwrap_or_default();
@@ -207,7 +228,6 @@ impl FilesArgs {
             declared: name,
             paths,
             rev: self.rev.clone(),
-            tracks,
             worktree: self.worktree,
             inventory: Inventory { name: String::new(), namespace: namespace.clone() },
             render: setting(declared.render, &namespace, kubernetes::of_release(None))?,
@@ -219,24 +239,15 @@ impl FilesArgs {
             replace_at: BTreeMap::new(),
             paths_at,
             siblings: BTreeMap::new(),
-            others: plain_files(others),
+            others: plain_files(others, tracks.is_some()),
             strict: false,
             verify: false,
             whole: false,
+            is_removed: false,
+            tracks,
+            cluster: ClusterChoice::default(),
         })
     }
-}
-
-/// Where other targets may define kinds.
-pub(super) fn plain_files(others: BTreeMap<String, TargetConfig>) -> BTreeMap<String, OtherTarget> {
-    let files = |(name, declared): (String, TargetConfig)| {
-        let mut paths: Vec<String> = declared.paths.iter().map(|path| plain(path)).collect();
-        if paths.is_empty() {
-            paths.push(String::new());
-        }
-        (name, OtherTarget { paths, formats: declared.render })
-    };
-    others.into_iter().map(files).collect()
 }
 
 /// How this machine renders: with the programs that its file names or that are on its search path,
@@ -247,7 +258,7 @@ pub(super) fn setting(
     kubernetes: KubernetesVersion,
 ) -> Result<Setting, Failure> {
     let cache = cache_folder("render").context("this user has no home folder")?;
-    let Machine { programs, render } = machine()?;
+    let Machine { programs, render, .. } = machine()?;
     let Rendering { cell, readable, memory } = render;
     let usual = ProgramLimits::default();
     Ok(Setting {
@@ -263,22 +274,6 @@ pub(super) fn setting(
         namespace: namespace.to_owned(),
         kubernetes,
     })
-}
-
-/// The settings of the machine's own file; none where there is no such file.
-fn machine() -> Result<Machine, Failure> {
-    let Some(folders) = directories::ProjectDirs::from("", "", "trueup") else {
-        return Ok(Machine::default());
-    };
-    let file = folders.config_dir().join(machine::FILE);
-    match bounded_read::read_regular(&file, machine::LARGEST) {
-        Ok(bytes) => {
-            let look = MachineProbe { is_file: &Path::is_file, exists: &Path::exists };
-            Ok(Machine::read(&file, &bytes, look)?)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
-        Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
-    }
 }
 
 /// Which of a flag and a key of trueup.yaml counts.

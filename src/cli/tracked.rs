@@ -8,9 +8,8 @@ use clap::Args;
 
 use super::exit::Failure;
 use super::headings::WHAT;
-use super::names::plain;
 use crate::app::DeclaredPath;
-use crate::config::{Config, FILE, TargetConfig};
+use crate::config::{Config, FILE, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
 use crate::core::source::snapshot::short;
 use crate::core::tracking::TrackedRef;
@@ -91,9 +90,16 @@ impl FilesArgs {
         checkout: &Checkout,
     ) -> Result<TargetChoice, Failure> {
         let mut config = self.config(checkout)?;
+        let mut others = config.targets.clone();
         let tracks = chosen(self, &config)?;
         if let Some((name, tracked)) = &tracks {
             config = settings(checkout, name, tracked)?;
+            // `HEAD` says which targets there are, and what they track; here they may be elsewhere.
+            for (other, declared) in &mut others {
+                if let Some(here) = config.targets.get(other) {
+                    *declared = TargetConfig { tracks: declared.tracks.clone(), ..here.clone() };
+                }
+            }
         }
         let chosen = match (&tracks, self.paths.is_empty()) {
             (Some((name, _)), _) => config.target(Some(name))?,
@@ -126,7 +132,6 @@ impl FilesArgs {
             (plain(path), DeclaredPath { target, line, column })
         };
         let paths_at = declared.paths_at.iter().map(at).collect();
-        let mut others = config.targets;
         others.retain(|other, _| Some(other) != name.as_ref());
         let tracks = tracks.map(|(_, tracked)| tracked);
         Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others, tracks })

@@ -90,7 +90,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
     let checkout = Checkout::discover(directory)?;
-    let access = args.target.access.access();
+    let access = args.target.access_to(directory, &checkout)?;
     // An identity provider that is down for a moment fails a round, as an API server does.
     let cluster = match args.once {
         true => Cluster::connect(&access).await?,
@@ -136,7 +136,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
     let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
     let is_warned = !once || ui.has_reader();
-    watch(&setting, &interrupt, &mut |event| {
+    Box::pin(watch(&setting, &interrupt, &mut |event| {
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
@@ -159,7 +159,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             // A closed stdout has no reader; the work goes on.
             let _ = writeln!(ui.stdout(), "{line}");
         }
-    })
+    }))
     .await;
     match once {
         true => Ok(exit),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::header::USER_AGENT;
 use kube::config::Config;
+use sha2::{Digest as _, Sha256};
 
 use super::client::{NoClient, RenewableClient};
 use super::credential::NoCredential;
@@ -156,6 +157,7 @@ impl Cluster {
         let agent = HeaderValue::from_static(concat!("trueup/", env!("CARGO_PKG_VERSION")));
         config.headers.push((USER_AGENT, agent));
         let namespace = config.default_namespace.clone();
+        let authorities = config.root_cert.as_deref().map(digest);
         let url = without_credentials(&config.cluster_url.to_string());
         let token_ends = authentication::ends(&config.auth_info);
         let environment = proxy::ProxyEnvironment::read();
@@ -168,6 +170,7 @@ impl Cluster {
             client,
             name,
             url,
+            authorities,
             namespace,
             concurrency,
             requests,
@@ -180,6 +183,15 @@ impl Cluster {
         };
         Ok(Self { connection: Arc::new(connection), patience: None, counted: Arc::default() })
     }
+}
+
+/// A digest of the certificates of authorities, in whatever order.
+fn digest(authorities: &[Vec<u8>]) -> String {
+    let mut authorities: Vec<_> = authorities.iter().map(Sha256::digest).collect();
+    authorities.sort();
+    let mut digest = Sha256::new();
+    authorities.iter().for_each(|authority| digest.update(authority));
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The way to a cluster, as far as a file or a pod describes it.

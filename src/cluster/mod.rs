@@ -67,6 +67,7 @@ pub use retry_policy::RetryPolicy;
 pub use tls::{TlsFault, UnknownAuthority};
 pub use wait::{FollowedKind, News, WatchScope};
 
+use crate::core::right_cluster::ClusterFacts;
 use crate::local::state_store::StateStore;
 
 /// One API server. Clones share its connection, and each has a deadline of its own.
@@ -86,6 +87,8 @@ struct Connection {
     name: String,
     /// Where it is, without what may be secret in that.
     url: String,
+    /// A digest of the certificate authorities that the kubeconfig has for it.
+    authorities: Option<String>,
     /// The namespace that the kubeconfig's context names.
     namespace: String,
     /// How many requests may be in flight at once.
@@ -114,6 +117,23 @@ impl Cluster {
     /// Where it is, without what may be secret in that.
     pub fn url(&self) -> &str {
         &self.connection.url
+    }
+
+    /// The host and port of its API server.
+    pub fn host(&self) -> &str {
+        let url = self.url();
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    /// Its marks among clusters, with its uid where that is known.
+    pub fn facts(&self, uid: Option<&str>) -> ClusterFacts {
+        ClusterFacts {
+            context: self.name().to_owned(),
+            server: self.url().to_owned(),
+            authorities: self.connection.authorities.clone(),
+            uid: uid.map(str::to_owned),
+        }
     }
 
     /// The namespace that the kubeconfig's context names, else `default`.

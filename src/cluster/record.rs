@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt as _};
 
 use super::observe::{AT_ONCE, typed};
-use super::{ApiError, Cluster};
+use super::{ApiError, Cascade, Cluster};
 use crate::core::inventory::{ID, Inventory, Record};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::{GroupKind, Object};
@@ -47,6 +47,36 @@ impl Cluster {
             Some((inventories.iter().find(is_its)?.id(), parent))
         });
         parents.collect()
+    }
+
+    /// Every inventory's parent that the user may list: of the whole cluster, else of one namespace.
+    /// They are as of a moment ago. None where they can't be listed.
+    pub async fn all_parents(&self, home: &str) -> Vec<Object> {
+        let served = &config_maps();
+        let list = match self.list_remembered(served, None, ID).await {
+            Err(error) if error.is_forbidden() => {
+                self.list_remembered(served, Some(home), ID).await
+            }
+            list => list,
+        };
+        let items = list.map(|list| list.items).unwrap_or_default();
+        items.iter().map(|item| typed(item, "v1", "ConfigMap")).collect()
+    }
+
+    /// Deletes the parent of an inventory without members, as long as it is still that.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer.
+    pub async fn remove_parent(&self, inventory: &Inventory) -> Result<(), ApiError> {
+        let served = &config_maps();
+        let Some(parent) = self.parent(inventory).await? else { return Ok(()) };
+        let is_meant =
+            |now: &Object| inventory.read(now).is_ok_and(|record| record.kinds.is_empty());
+        if inventory.read(&parent).is_ok() {
+            self.delete(served, &parent, Cascade::Background, &is_meant).await?;
+        }
+        Ok(())
     }
 
     /// Writes what the inventory's parent says.

@@ -36,6 +36,7 @@ fn server(answers: Vec<(u16, Option<&'static str>, Value)>) -> Cluster {
 /// A cluster of which nothing is known yet.
 pub(super) fn over(client: kube::Client) -> Cluster {
     let connection = Connection {
+        authorities: None,
         client: RenewableClient::fixed(client),
         name: "test".to_owned(),
         url: "http://test".to_owned(),

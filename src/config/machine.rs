@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 
+use crate::config::clusters::{self, InvalidEntry, TargetCluster};
 use crate::config::scalars::Scalar;
 use crate::config::unknown;
 use crate::core::manifest::{self, PathPart};
@@ -28,6 +29,9 @@ pub struct Machine {
     /// How they are run.
     #[serde(default)]
     pub render: Rendering,
+    /// Which cluster each target belongs to.
+    #[serde(default)]
+    pub clusters: Vec<TargetCluster>,
 }
 
 /// How programs are run that render.
@@ -126,13 +130,17 @@ impl Machine {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::default());
         }
-        let machine: Self = serde_yaml::from_slice(bytes).map_err(|error| {
+        let mut machine: Self = serde_yaml::from_slice(bytes).map_err(|error| {
             let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
             let (line, column) = within(bytes, line, column);
             let message = unknown::reworded(&error.to_string());
             MachineError::Invalid { file: file.to_owned(), line, column, message }
         })?;
         machine.check_readable(file, bytes, look.exists)?;
+        clusters::locate(&mut machine.clusters, bytes).map_err(|invalid| {
+            let (InvalidEntry { at: (line, column), message }, file) = (invalid, file.to_owned());
+            MachineError::Invalid { file, line, column, message }
+        })?;
         for (program, path) in &machine.programs {
             let (file, program, path) = (file.to_owned(), *program, path.clone());
             if !path.is_absolute() {
@@ -184,6 +192,7 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::clusters::{context_of, rule_of};
 
     fn read(text: &str) -> Result<Machine, MachineError> {
         let is_there = |path: &Path| path == Path::new("/opt/helm");
@@ -249,5 +258,48 @@ mod tests {
         let unknown = read("render: {}\nprogramms: {}\n").unwrap_err().to_string();
         let expected = "/c/config.yaml:2:1: unknown key \"programms\", did you mean \"programs\"?";
         assert_eq!(unknown, expected);
+    }
+
+    const PATH: &str = "/c/config.yaml";
+
+    #[test]
+    fn first_entry_of_a_target_that_says_it_counts() {
+        let text = "clusters:\n\
+            - targets: [prod, \"shop-*\"]\n  cluster: https://prod.example:6443\n\
+            - targets: [prod]\n  context: prod-admin\n\
+            - targets: [\"*\"]\n  cluster: 3f2a9c4e-0000-4000-8000-00000000abcd\n  context: test\n";
+        let clusters = read(text).unwrap().clusters;
+        let rule = |target: &str| rule_of(&clusters, target, Path::new(PATH)).unwrap().place;
+        let context = |target: &str| context_of(&clusters, target).unwrap();
+        assert_eq!((rule("prod"), context("prod")), (format!("{PATH}:3:12"), "prod-admin"));
+        assert_eq!((rule("shop-a"), context("shop-a")), (format!("{PATH}:3:12"), "test"));
+        assert_eq!((rule("other"), context("other")), (format!("{PATH}:7:12"), "test"));
+        assert_eq!(context_of(&clusters[..2], "other"), None);
+    }
+
+    #[test]
+    fn an_entry_that_says_nothing_is_an_error_with_its_place() {
+        for (text, message) in [
+            (
+                "clusters:\n- targets: [a]\n",
+                ":2:3: clusters[0]: a key is missing: cluster or context",
+            ),
+            (
+                "clusters:\n- targets: []\n  context: a\n",
+                ":2:3: clusters[0]: targets: a pattern is missing",
+            ),
+            (
+                "clusters:\n- targets: [a]\n  context: ''\n",
+                ":2:3: clusters[0]: context: a name is missing",
+            ),
+            (
+                "clusters:\n- targets: [a]\n  cluster: prod\n",
+                ":3:12: clusters[0].cluster: invalid cluster \"prod\": expected the uid",
+            ),
+            ("clusters:\n- target: [a]\n", ":2:3: clusters[0]: unknown key \"target\", did you"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{PATH}{message}")), "{error}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! It says which paths make up a target, and nothing that a repository must not choose for itself:
 //! no cluster, no credentials, no trust. Flags override it.
 
+mod after;
+pub mod clusters;
 pub mod machine;
 pub(crate) mod scalars;
 #[cfg(test)]
@@ -80,6 +82,9 @@ pub struct TargetConfig {
     /// Ask the API server about every object, also where it is proven to stay as it is.
     #[serde(default)]
     pub verify: bool,
+    /// The targets that it comes after where several are applied in one run.
+    #[serde(default)]
+    pub after: Vec<String>,
     /// Wait until everything is healthy.
     pub wait: Option<bool>,
     /// How long to wait for health: 90s, 5m or 1h30m; a plain number counts seconds.
@@ -112,6 +117,12 @@ pub struct TargetConfig {
 }
 
 impl TargetConfig {
+    /// Its paths as git has them; the empty path is the whole checkout.
+    pub fn plain_paths(&self) -> Vec<String> {
+        let paths = self.paths.iter().map(|path| plain(path)).collect::<Vec<_>>();
+        if paths.is_empty() { vec![String::new()] } else { paths }
+    }
+
     /// Its policy: what a run may do.
     pub fn policy(&self) -> RepositoryPolicy {
         let Self { replace, max_prune, on_conflict, .. } = self;
@@ -199,6 +210,7 @@ impl Config {
             ConfigError::Invalid { line, column, message }
         })?;
         config.locate_rules(bytes)?;
+        config.check_order(bytes)?;
         config.check_names(bytes)?;
         Ok(config)
     }
@@ -320,6 +332,12 @@ impl Config {
             None => Ok(self.targets.first_key_value()),
         }
     }
+}
+
+/// A path of trueup.yaml as git has it: `./envs//prod/` is `envs/prod`, and `.` the whole.
+pub fn plain(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// The value at the end of a path.

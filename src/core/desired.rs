@@ -22,6 +22,7 @@ use crate::core::managed_fields::conflict::{Conflict, conflicts};
 use crate::core::managed_fields::server_metadata::strip;
 use crate::core::managed_fields::takeover::hand_over;
 use crate::core::manifest::{Manifest, Origin};
+use crate::core::moves::Destination;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::policy::OnConflict;
 use crate::core::policy::precedence::{self, SettingLayers};
@@ -40,6 +41,8 @@ pub struct Desired {
     /// The objects of files that an ignore file names, as far as anything live is not desired: an
     /// ignore file deletes nothing.
     pub left_out: BTreeMap<ObjectKey, Origin>,
+    /// Objects that are no longer declared, as far as another target of the commit takes them over.
+    pub leaving: BTreeMap<ObjectKey, Destination>,
     /// Objects that the server refuses until others of the commit are applied, with those.
     pub after: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
     /// Fields that are left as they are in the cluster.

@@ -25,6 +25,7 @@
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
 //! | [`mask`] | masks all the texts in a value |
 //! | [`masked_plan`] | a plan as it can be shown |
+//! | [`moves`] | the other inventories of a repository, and what moves between targets |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
 //! | [`pattern`] | regular expressions from outside, and how much work they are |
@@ -34,6 +35,8 @@
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
+//! | [`right_cluster`] | which cluster a target belongs to, and whether this is the one |
+//! | [`schedule`] | which of several targets is applied next |
 //! | [`sops`] | documents that SOPS encrypted, which are checked by their shape and never applied |
 //! | [`semver`] | versions, and ranges of them, as Flux and Argo CD read them |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
@@ -63,6 +66,7 @@ pub mod managed_fields;
 pub mod manifest;
 pub mod mask;
 pub mod masked_plan;
+pub mod moves;
 pub mod object;
 pub mod observed;
 pub mod parallel;
@@ -73,7 +77,9 @@ pub mod problem;
 pub mod redact;
 pub mod remedy;
 pub mod report;
+pub mod right_cluster;
 pub mod sanitize;
+pub mod schedule;
 pub mod semver;
 pub mod sops;
 pub mod source;

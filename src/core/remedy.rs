@@ -76,6 +76,16 @@ pub enum Remedy {
         /// Its name.
         name: String,
     },
+    /// Choose the cluster of the machine's rule, or correct the rule.
+    RightContext {
+        /// Where the rule stands.
+        rule: String,
+    },
+    /// Choose the cluster that the target belongs to, or say that it moves to this one.
+    NewCluster {
+        /// The target.
+        target: String,
+    },
     /// See that the cluster is up and the right one.
     CheckCluster,
     /// See what keeps the server from answering in time.
@@ -172,6 +182,8 @@ impl Remedy {
             | Self::CreateNamespace { name: text }
             | Self::ChooseTarget { target: text }
             | Self::RestoreRecord { parent: text }
+            | Self::RightContext { rule: text }
+            | Self::NewCluster { target: text }
             | Self::RetryCommit { commit: text }
             | Self::LeaveOut { what: text } => vec![text],
             Self::ChooseContext { known } => known.iter_mut().collect(),

@@ -6,18 +6,26 @@ use std::sync::PoisonError;
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
+use super::tracked::TrackedRevision;
 use super::trees::find_commit;
 use super::{Cause, Checkout, Error, walk};
 use crate::core::source::snapshot::Revision;
 use crate::core::suggest::suggest;
+use crate::core::tracking::TrackedRef;
 
 /// The id of a repository's first commit, which two repositories share only when one was cloned
 /// from the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootCommit(pub String);
 
-/// The commits of names; the one without a name is `HEAD`'s.
-pub(super) type NamedCommits = BTreeMap<Option<String>, Revision>;
+/// The commits that were looked up.
+#[derive(Debug, Default)]
+pub(super) struct NamedCommits {
+    /// Those of names; the one without a name is `HEAD`'s.
+    names: BTreeMap<Option<String>, Revision>,
+    /// Those of refs that targets track.
+    pub(super) tracked: Vec<(TrackedRef, TrackedRevision)>,
+}
 
 impl Checkout {
     /// The commit that `rev` names; without one, `HEAD`'s.
@@ -29,11 +37,11 @@ impl Checkout {
         let Some(named) = &self.named else { return self.look_up(rev) };
         let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
         let rev = rev.map(str::to_owned);
-        if let Some(known) = named.get(&rev) {
+        if let Some(known) = named.names.get(&rev) {
             return Ok(known.clone());
         }
         let found = self.look_up(rev.as_deref())?;
-        named.insert(rev, found.clone());
+        named.names.insert(rev, found.clone());
         Ok(found)
     }
 
@@ -99,6 +107,15 @@ impl Checkout {
     /// Whether the commit `id` is here.
     pub fn has_commit(&self, id: &str) -> bool {
         parse(id).is_ok_and(|id| self.local().find_commit(id).is_ok())
+    }
+
+    /// Whether the commit `earlier` is in the history of the commit `later`, or is that commit. It is not
+    /// where one of them is not here.
+    pub fn is_in_history(&self, earlier: &str, later: &str) -> bool {
+        let (Ok(earlier), Ok(later)) = (parse(earlier), parse(later)) else { return false };
+        let repo = self.local();
+        earlier == later
+            || matches!(repo.merge_base(earlier, later), Ok(Some(base)) if base == earlier)
     }
 
     /// Whether `revision` is of the history that began with the commit `root`: that one is reached

@@ -4,6 +4,8 @@
 //! what should run. A branch of this repository's own counts where nothing was fetched, as on a
 //! server.
 
+use std::sync::PoisonError;
+
 use gix::bstr::ByteSlice;
 
 use super::revision::{parse, ref_names};
@@ -31,6 +33,17 @@ impl Checkout {
     ///
     /// When it leads to none, or to two.
     pub fn resolve_tracked(&self, tracked: &TrackedRef) -> Result<TrackedRevision, Error> {
+        let Some(named) = &self.named else { return self.look_up_tracked(tracked) };
+        let mut named = named.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = named.tracked.iter().find(|(known, _)| known == tracked) {
+            return Ok(known.clone());
+        }
+        let found = self.look_up_tracked(tracked)?;
+        named.tracked.push((tracked.clone(), found.clone()));
+        Ok(found)
+    }
+
+    fn look_up_tracked(&self, tracked: &TrackedRef) -> Result<TrackedRevision, Error> {
         let repo = self.local();
         if let Some(commit) = tracked.commit() {
             let id = parse(commit)?;

@@ -269,7 +269,9 @@ fn a_watch_stays_on_the_cluster_that_it_began_on() {
     let file = repo.outside().join("kubeconfig");
     fs::copy(&here.kubeconfig, &file).unwrap();
     let path = repo.path();
-    let watch = repo.trueup(&["-C", path.to_str().unwrap(), "watch", "--interval", "0.2"]);
+    // The cluster that it began on counts, whatever is remembered.
+    let args = ["-C", path.to_str().unwrap(), "watch", "--interval", "0.2", "--new-cluster"];
+    let watch = repo.trueup(&args);
     let watching = Watching::running(&repo, watch.env("KUBECONFIG", file.to_str().unwrap()));
     watching.says("1 changed");
 

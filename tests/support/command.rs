@@ -28,6 +28,8 @@ impl Cmd {
             ("GIT_AUTHOR_EMAIL", "author@example.com"),
             ("GIT_COMMITTER_NAME", "Author"),
             ("GIT_COMMITTER_EMAIL", "author@example.com"),
+            // Another cluster than that of an earlier process is refused.
+            ("XDG_STATE_HOME", &state()),
         ] {
             command.env(name, value);
         }
@@ -89,6 +91,11 @@ impl Cmd {
             .unwrap_or_else(|error| panic!("cannot run {:?}: {error}", self.command.get_program()));
         Output { command: line(&self.command), ..Output::from(output) }
     }
+}
+
+/// The folder of this process for state.
+fn state() -> String {
+    format!("{}/state-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id())
 }
 
 /// A command line as a shell takes it, with the program's name alone.

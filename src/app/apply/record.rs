@@ -95,6 +95,12 @@ impl ApplyRun<'_> {
         after.extend(pending.iter().map(|change| &change.key));
         let is_left = |step: &&ChangeOutcome| matches!(step.outcome, Outcome::Postponed(_));
         after.extend(report.steps.iter().filter(is_left).map(|step| &step.key));
+        if survey.found.is_removal && after.kinds.is_empty() {
+            let removed = cluster.remove_parent(course.inventory).await;
+            removed.map_err(api("delete the inventory"))?;
+            report.at_commit = true;
+            return Ok(());
+        }
         if survey.found.before.as_ref() != Some(&after) {
             if survey.found.before.as_ref().and_then(|before| before.revision.as_ref())
                 != after.revision.as_ref()

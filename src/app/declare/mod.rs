@@ -14,7 +14,7 @@ use crate::core::manifest::Manifest;
 use crate::core::problem::Problem;
 use crate::core::redact::Inputs;
 use crate::core::source::snapshot::Revision;
-use crate::git::{Checkout, Uncommitted};
+use crate::git::{self, Checkout, Uncommitted};
 use crate::render::render;
 use crate::render::sources::Sources;
 pub use again::{LastRead, declare_again};
@@ -51,6 +51,26 @@ pub struct Declared {
     pub uncommitted: Uncommitted,
     /// The files and folders outside the target's paths that rendering reads.
     pub read_elsewhere: Vec<String>,
+}
+
+impl Declared {
+    /// A target that is gone from `trueup.yaml` declares nothing.
+    fn nothing_at(target: &Target, checkout: &Checkout) -> Result<Self, Error> {
+        Ok(Self {
+            revision: target.revision(checkout)?,
+            manifests: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            unreferenced: Vec::new(),
+            others: Vec::new(),
+            inputs: Inputs::default(),
+            files: 0,
+            is_rendered: false,
+            has_ignore_files: false,
+            uncommitted: Uncommitted::default(),
+            read_elsewhere: Vec::new(),
+        })
+    }
 }
 
 /// A target's files, read or known from before.
@@ -104,6 +124,12 @@ pub async fn declare_unless<T: Send + 'static>(
 ) -> Result<Declaration<T>, Error> {
     let (target, checkout) = (target.clone(), checkout.clone());
     tokio::task::spawn_blocking(move || {
+        if target.is_removed {
+            return Ok(Declaration::Read(
+                Box::new(Declared::nothing_at(&target, &checkout)?),
+                None,
+            ));
+        }
         let files = Files::of(&target, &checkout)?;
         let is_head = !target.worktree && target.is_at_head();
         let is_beside_head = is_head && beside == Beside::Changes;
@@ -128,6 +154,22 @@ pub async fn declare_unless<T: Send + 'static>(
         })
     })
     .await?
+}
+
+/// The objects that `target` declares, and whether that is all of them; none where its paths are not
+/// there.
+pub(super) async fn declare_whole(target: &Target, checkout: &Checkout) -> (Vec<Manifest>, bool) {
+    match declare_unless(target, checkout, Beside::Nothing, |_| None::<Infallible>).await {
+        Ok(Declaration::Read(declared, _)) => {
+            let is_whole = declared.problems.is_empty();
+            (declared.manifests, is_whole)
+        }
+        Ok(Declaration::Known(never, _)) => match never {},
+        Err(Error::NoDeclaredPath { .. } | Error::Git(git::Error::UnknownPath { .. })) => {
+            (Vec::new(), true)
+        }
+        Err(_) => (Vec::new(), false),
+    }
 }
 
 /// The objects that `target` declares at `revision` with no file ignored. Files that can't be read

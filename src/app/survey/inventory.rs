@@ -2,6 +2,7 @@
 //! with.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::api;
 use crate::app::{Error, Target};
@@ -21,6 +22,8 @@ pub(in crate::app) struct InventoryHead {
     pub(in crate::app) catalog: Catalog,
     pub(in crate::app) record: Option<Record>,
     pub(in crate::app) cluster_uid: Option<String>,
+    /// The parents of all inventories, as far as they were asked for.
+    pub(in crate::app) parents: Arc<[Object]>,
 }
 
 /// The inventory's objects in the cluster.
@@ -43,11 +46,14 @@ fn first(attempt: &'static str) -> impl FnOnce(ApiError) -> Error {
 
 /// Asks for the inventory's record, and which kinds there are.
 pub(in crate::app) async fn find_head(
-    inventory: &Inventory,
+    target: &Target,
     cluster: &Cluster,
 ) -> Result<InventoryHead, Error> {
-    let (of_cluster, parent) =
-        futures::try_join!(find_cluster(cluster), find_parent(inventory, cluster))?;
+    let inventory = &target.inventory;
+    let (of_cluster, parent) = futures::try_join!(
+        find_cluster(cluster, parents_near(target)),
+        find_parent(inventory, cluster)
+    )?;
     of_cluster.with_record(inventory, parent.as_ref())
 }
 
@@ -60,15 +66,31 @@ async fn find_parent(inventory: &Inventory, cluster: &Cluster) -> Result<Option<
 pub(in crate::app) struct ClusterHead {
     catalog: Catalog,
     uid: Option<String>,
+    parents: Arc<[Object]>,
 }
 
-/// Asks which kinds there are, and for the cluster's identity.
-pub(in crate::app) async fn find_cluster(cluster: &Cluster) -> Result<ClusterHead, Error> {
-    let (catalog, uid) = futures::try_join!(
+/// The namespace of a target for which other inventories are of interest.
+pub(in crate::app) fn parents_near(target: &Target) -> Option<&str> {
+    target.declared.as_ref().map(|_| target.inventory.namespace.as_str())
+}
+
+/// Asks which kinds there are, for the cluster's identity, and for the parents of all inventories, where a
+/// target that keeps its own in the namespace `near` wants them.
+pub(in crate::app) async fn find_cluster(
+    cluster: &Cluster,
+    near: Option<&str>,
+) -> Result<ClusterHead, Error> {
+    let (catalog, uid, parents) = futures::try_join!(
         async { cluster.discover().await.map_err(first("ask which kinds the cluster has")) },
         async { cluster.uid().await.map_err(api(REACH)) },
+        async {
+            match near {
+                Some(near) => Ok(cluster.all_parents(near).await),
+                None => Ok(Vec::new()),
+            }
+        },
     )?;
-    Ok(ClusterHead { catalog, uid })
+    Ok(ClusterHead { catalog, uid, parents: parents.into() })
 }
 
 impl ClusterHead {
@@ -91,22 +113,23 @@ impl ClusterHead {
         inventory: &Inventory,
         parent: Option<&Object>,
     ) -> Result<InventoryHead, Error> {
-        let Self { catalog, uid: cluster_uid } = self;
+        let Self { catalog, uid: cluster_uid, parents } = self;
         let record = parent.map(|parent| inventory.read(parent)).transpose()?;
-        Ok(InventoryHead { catalog, record, cluster_uid })
+        Ok(InventoryHead { catalog, record, cluster_uid, parents })
     }
 }
 
 /// Asks what the cluster has of the inventory, while git is read. What is `known` is not asked again.
 pub(super) async fn find(
-    inventory: &Inventory,
+    target: &Target,
     cluster: &Cluster,
     known: Option<InventoryHead>,
 ) -> Result<InventoryContents, Error> {
     let head = match known {
         Some(head) => head,
-        None => Box::pin(find_head(inventory, cluster)).await?,
+        None => Box::pin(find_head(target, cluster)).await?,
     };
+    let inventory = &target.inventory;
     let members = match &head.record {
         Some(record) => cluster.members(inventory, record, &head.catalog).await,
         None => Members::default(),

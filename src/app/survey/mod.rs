@@ -1,5 +1,6 @@
 //! Looks at git and the cluster, and decides. Writes nothing.
 
+mod finished_jobs;
 mod inventory;
 mod proof;
 mod shown;
@@ -14,10 +15,11 @@ use crate::cluster::{Cluster, ObserveOptions};
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::field_rules::FieldRule;
-use crate::core::health::{Health, HealthAssessor, HealthState};
-use crate::core::inventory::{Finished, InventorySource, Record};
+use crate::core::health::{Health, HealthAssessor};
+use crate::core::inventory::{InventorySource, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::manifest::Manifest;
+use crate::core::moves::{RemovedTarget, of_repository};
 use crate::core::object::ObjectKey;
 use crate::core::observed::{Observation, Observed, Unlisted};
 use crate::core::plan::{Action, Change, Plan, PlanContext, idle_rules, plan};
@@ -26,7 +28,10 @@ use crate::core::redact::{Inputs, Redactor};
 use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
-pub(super) use self::inventory::{ClusterHead, InventoryHead, find_cluster, find_head};
+use self::finished_jobs::finished;
+pub(super) use self::inventory::{
+    ClusterHead, InventoryHead, find_cluster, find_head, parents_near,
+};
 use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
 use self::proof::note;
 pub(super) use self::proof::{fingerprint_of_cluster, may_be_proven};
@@ -36,6 +41,8 @@ use super::definitions;
 use super::elsewhere::note_definitions_elsewhere;
 use super::enabled::put_off;
 use super::former_release::FormerRelease;
+use super::moved::{MoveSearch, removed_of};
+use super::right_cluster::check_cluster;
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// Findings, the decisions made from them, and the reasons.
@@ -72,6 +79,10 @@ pub struct Found {
     pub unready: BTreeMap<ObjectKey, Health>,
     /// Says which objects are ready.
     pub assessor: HealthAssessor,
+    /// Targets that are gone from `trueup.yaml`, whose inventories are still there.
+    pub removed: Vec<RemovedTarget>,
+    /// Whether it is of such a target, to take it down.
+    pub is_removal: bool,
     /// The namespace of the inventory.
     home: String,
     /// Fields that are masked as a Secret's values are.
@@ -182,10 +193,9 @@ pub(super) async fn survey_from(
             None => declare(target, checkout).await,
         }
     };
-    let (declared, contents) =
-        futures::try_join!(declare, find(&target.inventory, cluster, known))?;
+    let (declared, contents) = futures::try_join!(declare, find(target, cluster, known))?;
     let InventoryContents { head, mut members } = contents;
-    let InventoryHead { mut catalog, record: before, cluster_uid } = head;
+    let InventoryHead { mut catalog, record: before, cluster_uid, parents } = head;
     let cluster_state = before
         .as_ref()
         .map(|before| fingerprint_of_cluster(cluster_uid.as_deref(), &catalog, before));
@@ -210,6 +220,7 @@ pub(super) async fn survey_from(
     let is_in_doubt = target.strict || manifests.is_empty();
     if is_in_doubt { &mut problems } else { &mut warnings }.extend(others);
     let repository = whose(target, checkout, &revision, before.as_ref())?;
+    check_cluster(target, cluster, cluster_uid.as_deref(), &repository)?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);
     catalog.define(objects.filter(|object| !Mode::ignores(object)));
@@ -251,7 +262,19 @@ pub(super) async fn survey_from(
     }
     put_off(&mut desired, &mut observed);
     definitions::hold(&desired, &mut observed);
-    let context = context(target, cluster, &observed, &catalog).await?;
+    let others = of_repository(&parents, &repository, &target.inventory);
+    let search = MoveSearch {
+        target,
+        checkout,
+        revision: &revision,
+        catalog: &catalog,
+        before: before.as_ref(),
+        others: &others,
+    };
+    let moves = search.find(&desired, &observed).await;
+    desired.leaving = moves.leave;
+    let mut context = context(target, cluster, &observed, &catalog).await?;
+    context.handovers = moves.come;
 
     let found = Found {
         begun,
@@ -265,6 +288,8 @@ pub(super) async fn survey_from(
         home: target.inventory.namespace.clone(),
         redact: target.redact.clone(),
         inputs,
+        removed: removed_of(target, &parents, &repository, checkout, &revision),
+        is_removal: target.is_removed,
         revision,
         desired,
     };
@@ -327,6 +352,7 @@ async fn context(
     Ok(PlanContext {
         policy: target.policy.clone(),
         siblings: target.siblings.clone(),
+        handovers: BTreeMap::new(),
         instances: instances
             .map_err(api("list the objects of a definition that is to be deleted"))?,
         now: Timestamp::now(),
@@ -353,22 +379,6 @@ fn record_after(target: &Target, repository: String, found: &Found, plan: &Plan)
     let gone: Vec<ObjectKey> = after.finished.keys().cloned().collect();
     after.extend(&gone);
     after
-}
-
-/// The Jobs that were run once the plan is carried out. One that was seen to fail is not done: it
-/// is recreated once it is gone.
-fn finished(plan: &Plan, desired: &Desired, unready: &BTreeMap<ObjectKey, Health>) -> Finished {
-    let mut finished = Finished::default();
-    for change in plan.changes().filter(|change| change.action() != Action::Refuse) {
-        let failed = |health: &Health| health.state == HealthState::Failed;
-        if let Some(manifest) = desired.objects.get(&change.key)
-            && !Mode::ignores(&manifest.object)
-            && (change.is_work() || !unready.get(&change.key).is_some_and(failed))
-        {
-            finished.note(&change.key, &manifest.object);
-        }
-    }
-    finished
 }
 
 /// Whether anything that was seen would be pruned, as far as it is not kept.

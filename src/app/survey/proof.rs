@@ -11,7 +11,7 @@ use crate::core::plan::{Action, Change};
 /// Whether what is found of a target can be known from its commit. A work tree may change at any
 /// moment, and who wants objects in full reads them.
 pub(in crate::app) fn may_be_proven(target: &Target) -> bool {
-    !target.worktree && !target.verify && !target.whole
+    !target.worktree && !target.verify && !target.whole && !target.is_removed
 }
 
 /// The part of a proof that is known before members are listed.

@@ -48,7 +48,8 @@ pub(super) async fn ready(
     session.plan_sha256 = sha256;
     session.name_plan(*output, ui);
     // An approval and waiting are about the objects themselves.
-    let is_about_objects = approval.is_some() || args.waits(&session, ui.has_progress());
+    let is_about_objects =
+        approval.is_some() || args.waits(&session.named.run_options, ui.has_progress());
     let look = match is_about_objects {
         true => Look::Survey(Box::new(session.survey(ui).await?)),
         false => session.look(ui).await?,
@@ -56,6 +57,7 @@ pub(super) async fn ready(
     let mut survey = match look {
         Look::Survey(survey) => *survey,
         Look::InSync(synced) => {
+            session.remember_cluster(&synced);
             let (view, glyphs) = (session.in_sync_view(&synced), ui.glyphs());
             present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;
             return Ok(Decision::InSync);

@@ -1,6 +1,8 @@
 //! `trueup apply`: make it so, prune, and wait until it is healthy.
 
+mod all;
 mod confirm;
+mod one_of_all;
 mod runner;
 
 use std::path::{Path, PathBuf};
@@ -16,15 +18,16 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::headings::{HOW, WHAT};
 use crate::cli::locking::{self, LOCK_TIMEOUT, LockArgs};
 use crate::cli::present::{self, OutputFormat};
-use crate::cli::session::Session;
 use crate::cli::signals;
-use crate::cli::target::TargetArgs;
+use crate::cli::target::{NamedTarget, TargetArgs};
 use crate::cli::throwaway::ThrowawayArgs;
 use crate::cli::ui::Ui;
 use crate::cli::waiting::WaitArgs;
+use crate::cluster::Cluster;
 use crate::core::lease::{Candidate, LeaseWatch};
 use crate::core::policy::precedence::SettingLayers;
-use crate::core::policy::run_options::duration;
+use crate::core::policy::run_options::{RunOptions, duration};
+use crate::git::Checkout;
 use crate::local::cancel::{Cancellation, Interrupt};
 
 /// How long what passes by itself is waited for in a sandbox: no pod runs there, so whatever does
@@ -39,6 +42,7 @@ const EXAMPLES: &str = "\
 Examples:
   trueup apply                           show the plan, ask, make it so
   trueup apply --yes --target prod       as in a script
+  trueup apply --all-targets --yes       every target, in order
   trueup apply --wait --timeout 10m      and wait until everything is healthy
   trueup apply --on-failure rollback     or back to what was healthy
   trueup apply --rev HEAD~1              back to the commit before
@@ -71,6 +75,33 @@ pub struct ApplyArgs {
     )]
     #[cfg_attr(unix, arg(conflicts_with = "sandbox"))]
     plan: Option<PathBuf>,
+
+    /// Apply every target of trueup.yaml
+    ///
+    /// Each once those are healthy that it comes `after`, and independent ones side by side. One that
+    /// fails holds back those after it, and no others.
+    #[arg(
+        long,
+        help_heading = WHAT,
+        display_order = 2,
+        hide_short_help = true,
+        conflicts_with_all = ["paths", "target", "name", "moved", "plan"]
+    )]
+    all_targets: bool,
+
+    /// Take down a target that is gone from trueup.yaml
+    ///
+    /// Objects that other targets of the commit declare are left to them. All others of its inventory are
+    /// deleted, and the inventory last. The guards of deletions count.
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = WHAT,
+        display_order = 3,
+        hide_short_help = true,
+        conflicts_with_all = ["paths", "target", "name", "moved", "plan", "all_targets", "worktree"]
+    )]
+    removed: Option<String>,
 
     /// Apply without asking; without a terminal it never asks
     #[arg(short, long, help_heading = HOW, display_order = 1)]
@@ -112,9 +143,13 @@ pub struct ApplyArgs {
 /// # Errors
 ///
 /// When it can't be found out what there is to do, or the inventory can't be written.
-pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+pub async fn run(mut args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
+    args.target.removed = args.removed.take();
+    if args.all_targets {
+        return Box::pin(all::run(&args, directory, &interrupt, ui)).await;
+    }
     // Until something is written a signal ends the run at once.
     let ready = tokio::select! {
         ready = ready(&args, directory, ui) => ready?,
@@ -128,7 +163,12 @@ pub async fn run(args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     };
     let (who, cancel) = (locking::who(), Cancellation::with(&interrupt));
     let (mut watched, is_watched) = (LeaseWatch::default(), ui.has_progress());
-    let options = args.options(&session, &who, &cancel, &mut watched, is_watched);
+    let place = ApplyPlace {
+        named: &session.named,
+        checkout: &session.checkout,
+        cluster: &session.cluster,
+    };
+    let options = args.options(place, &who, &cancel, &mut watched, is_watched);
     let options = RoundOptions { approval: approval.as_ref(), ..options };
     let mut applying = Applying {
         args: &args,
@@ -169,6 +209,14 @@ fn was_interrupted(failure: &Failure) -> bool {
     matches!(error, Some(app::Error::Stopped))
 }
 
+/// A target, and where it is declared and made true.
+#[derive(Clone, Copy)]
+struct ApplyPlace<'a> {
+    named: &'a NamedTarget,
+    checkout: &'a Checkout,
+    cluster: &'a Cluster,
+}
+
 impl ApplyArgs {
     /// Whether this is a run as from cron, so that it does not mean the very commit that it meets. A
     /// person who runs it, a commit that is named and a plan that was approved are meant.
@@ -179,21 +227,22 @@ impl ApplyArgs {
     /// How the plan is made true.
     fn options<'a>(
         &self,
-        session: &'a Session,
+        place: ApplyPlace<'a>,
         who: &'a Candidate,
         cancel: &'a Cancellation,
         watched: &'a mut LeaseWatch,
         is_watched: bool,
     ) -> RoundOptions<'a> {
-        let said = &session.named.run_options;
-        let (is_throwaway, timeout) = (self.throwaway.is_wanted(), self.timeout(session));
+        let ApplyPlace { named, checkout, cluster } = place;
+        let said = &named.run_options;
+        let (is_throwaway, timeout) = (self.throwaway.is_wanted(), self.timeout(said));
         let rolls_back = self.locking.rolls_back(said);
-        let waits = self.waits(session, is_watched);
+        let waits = self.waits(said, is_watched);
         let lock_timeout = self.locking.patience(said, LOCK_TIMEOUT);
         RoundOptions {
-            target: &session.named.target,
-            checkout: &session.checkout,
-            cluster: &session.cluster,
+            target: &named.target,
+            checkout,
+            cluster,
             who,
             lock_timeout: (!is_throwaway).then_some(lock_timeout),
             watched,
@@ -208,8 +257,7 @@ impl ApplyArgs {
     }
 
     /// Whether healthy objects are waited for.
-    fn waits(&self, session: &Session, is_watched: bool) -> bool {
-        let said = &session.named.run_options;
+    fn waits(&self, said: &RunOptions, is_watched: bool) -> bool {
         match self.locking.rolls_back(said) {
             true => self.waiting.is_wanted(None, true),
             false => self.waiting.is_wanted(said.wait, is_watched && !self.throwaway.is_wanted()),
@@ -217,9 +265,8 @@ impl ApplyArgs {
     }
 
     /// How long passing faults are waited out.
-    fn timeout(&self, session: &Session) -> Duration {
-        let said =
-            SettingLayers { operator: self.timeout, repository: session.named.run_options.timeout };
+    fn timeout(&self, said: &RunOptions) -> Duration {
+        let said = SettingLayers { operator: self.timeout, repository: said.timeout };
         said.counts().unwrap_or(TIMEOUT)
     }
 }

@@ -17,6 +17,10 @@ use crate::cluster::Cluster;
 use crate::core::approval::Approval;
 use crate::core::source::snapshot::{Revision, short};
 
+/// That the cluster can't be told from others by its uid.
+pub(super) const BY_ADDRESS: &str = "no right to read Namespace kube-system: the target's cluster is remembered by its \
+    address and certificate authority";
+
 /// An apply under way.
 pub(super) struct Applying<'a> {
     pub(super) args: &'a ApplyArgs,
@@ -108,6 +112,7 @@ impl Runner for Applying<'_> {
                 }
             }
             Event::LockForbidden(warning) => self.ui.warning(warning),
+            Event::RememberedByAddress => self.ui.warning(BY_ADDRESS),
             Event::WaitBegan => self.display = Some(WaitDisplay::new(self.wait, self.ui)),
             Event::Waiting(proof) => {
                 if let Some(display) = &mut self.display {

@@ -40,6 +40,7 @@ topics! {
     "pruning": "deletions, their guards, and retention",
     "conflicts": "fields of other managers, taking over and adoption",
     "modes": "create-only and ignored objects",
+    "recovery": "all targets in one run, moving and removing targets",
     "locking": "runs at the same time, and rollback",
     "ci": "checks, trials and differences in pull requests",
     "kinds": "Kubernetes releases and custom resources in check and explain",

@@ -5,6 +5,7 @@
 //! streams, width and colour are [`super::ui`]'s. It is given only what may be shown: a
 //! [`MaskedPlan`], a [`Masked`] report, [`MaskedProblem`]s.
 
+pub mod all_applied;
 pub mod all_targets;
 mod annotation;
 mod brief;
@@ -32,6 +33,7 @@ pub mod steps;
 mod story;
 pub mod text;
 mod undeclared;
+mod view;
 pub mod waiting;
 mod wrap;
 
@@ -42,6 +44,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 pub use glyphs::Glyphs;
+pub use view::{RevisionView, TargetView};
 
 use crate::app::Explained;
 use crate::cli::remedy;
@@ -243,50 +246,6 @@ impl PlanView<'_> {
     }
 }
 
-/// The target of a plan, in words.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct TargetView<'a> {
-    /// The target's name.
-    pub name: &'a str,
-    /// The cluster, as a person knows it: its host.
-    pub cluster: &'a str,
-    /// The start of the cluster's own identity; empty where that is unknown.
-    pub cluster_id: &'a str,
-    /// The paths in the checkout.
-    pub paths: &'a [String],
-    /// The inventory's namespace and name.
-    pub inventory: (&'a str, &'a str),
-}
-
-/// A revision, in words.
-#[derive(Clone, Debug, Default)]
-pub struct RevisionView<'a> {
-    /// The commit's full id.
-    pub commit: &'a str,
-    /// The name that it was given by: a branch, a tag, `HEAD`.
-    pub named: &'a str,
-    /// The first line of the commit's message.
-    pub summary: Masked<String>,
-    /// Its author.
-    pub author: &'a str,
-    /// Files that are not committed take part.
-    pub dirty: bool,
-    /// The branch or tag that led to it, where the target tracks one.
-    pub tracked: Option<&'a str>,
-}
-
-impl RevisionView<'_> {
-    /// The first seven characters of the commit's id.
-    pub fn short(&self) -> &str {
-        self.commit.get(..7).unwrap_or(self.commit)
-    }
-
-    /// The same with the tracked ref that led to it.
-    pub fn shown(&self) -> String {
-        crate::core::source::snapshot::shown(self.short(), self.tracked)
-    }
-}
-
 /// The changes that are shown one by one: all but objects that simply stay as they are.
 fn printed_changes<'a>(plan: &MaskedPlan<'a>) -> impl Iterator<Item = MaskedChange<'a>> {
     plan.changes().filter(|change| is_shown(*change))
@@ -357,17 +316,22 @@ fn counted(count: impl Fn(Action) -> usize) -> Vec<String> {
 /// The question before a plan is carried out: `Apply staging at 1b821a1 to trueup-sandbox: 2 to update,
 /// 1 to delete?`
 pub fn question(view: &PlanView<'_>) -> String {
+    format!("Apply {}?", part_of_question(view))
+}
+
+/// The same of one of several targets: `staging at 1b821a1 to trueup-sandbox: 2 to update`.
+pub fn part_of_question(view: &PlanView<'_>) -> String {
     let counts = match to_do(|action| view.plan.count(action)).join(", ") {
         counts if counts.is_empty() => "nothing".to_owned(),
         counts => counts,
     };
     let (target, revision) = (&view.target, &view.revision);
     let cluster = match target.cluster_id {
-        "" => target.cluster.to_owned(),
-        id => format!("{} (cluster {id})", target.cluster),
+        "" => target.cluster_words().into_owned(),
+        id => format!("{} (cluster {id})", target.cluster_words()),
     };
     let edited = if revision.dirty { " with uncommitted changes" } else { "" };
-    format!("Apply {} at {}{edited} to {cluster}: {counts}?", target.name, revision.shown())
+    format!("{} at {}{edited} to {cluster}: {counts}", target.name, revision.shown())
 }
 
 /// The output of `-o name`: one line for every object that is not kept, in the order of carrying

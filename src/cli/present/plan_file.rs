@@ -57,6 +57,8 @@ pub fn write(
         target: TargetView {
             name: &purpose.target,
             cluster: &purpose.cluster.name,
+            server: "",
+            names_server: false,
             cluster_id: uid.get(..6).unwrap_or(uid),
             paths: &paths,
             inventory: (&purpose.inventory.namespace, &purpose.inventory.name),

@@ -13,6 +13,7 @@ use crate::core::diff::{Delta, FieldOrder};
 use crate::core::health::WaitEnd;
 use crate::core::mask::Masked;
 use crate::core::masked_plan::MaskedChange;
+use crate::core::moves::RemovedTarget;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Reason};
 use crate::core::redact::MaskedProblem;
@@ -31,6 +32,8 @@ pub struct Log {
     greets: bool,
     /// The commit of the last round that came to something.
     commit: Option<String>,
+    /// The targets of which it was said that they are gone.
+    gone: BTreeSet<String>,
     /// Whether it was said that there is no lock.
     warned: bool,
     /// The faults of the last round.
@@ -46,7 +49,8 @@ impl Log {
     pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
         let (warned, stays, unready) = (false, None, BTreeMap::new());
-        Self { target, glyphs, greets, commit: None, warned, wrong, stays, unready }
+        let gone = BTreeSet::new();
+        Self { target, glyphs, greets, commit: None, gone, warned, wrong, stays, unready }
     }
 
     /// One line with the time and the target.
@@ -128,6 +132,11 @@ impl Log {
             lines.push(self.line(&format!("warning: {warning}")));
         }
         if let Ok(round) = &round {
+            for removed in &round.survey.found.removed {
+                if self.gone.insert(removed.name.clone()) {
+                    lines.push(self.line(&format!("warning: {}", removed_line(removed))));
+                }
+            }
             self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
             if recovered {
@@ -204,6 +213,16 @@ impl Log {
         }
         lines
     }
+}
+
+/// That a target is gone from trueup.yaml, and what takes it down.
+pub fn removed_line(removed: &RemovedTarget) -> String {
+    let RemovedTarget { name, inventory } = removed;
+    format!(
+        "target {name} is gone from trueup.yaml, and its inventory {} is still there: trueup apply \
+        --removed {name} takes it down",
+        inventory.key().path()
+    )
 }
 
 /// The commit that a pull brought.

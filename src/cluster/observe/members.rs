@@ -260,6 +260,19 @@ impl Cluster {
         self.list_beside(&HeldBytes::default(), served, namespace, selector).await
     }
 
+    /// The same, as the server remembers it: it may be of a moment ago, and costs the server less.
+    pub(in crate::cluster) async fn list_remembered(
+        &self,
+        served: &Served,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<ListedObjects, ApiError> {
+        let path = collection(served, namespace);
+        let path = format!("{path}?labelSelector={}&resourceVersion=0", query_escape(selector));
+        let held = &HeldBytes::default();
+        self.json_pages(ListRequest { path: &path, accept: None, held }).await
+    }
+
     /// The same, where other lists are held besides.
     async fn list_beside(
         &self,

@@ -60,7 +60,7 @@ pub fn fields_of<'a>(rules: &'a [FieldRule], key: &ObjectKey) -> Vec<&'a Pointer
 }
 
 /// Whether a text is like a pattern, in which `*` stands for any text and `?` for one character.
-fn is_like(pattern: &str, text: &str) -> bool {
+pub fn is_like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);

@@ -61,7 +61,7 @@ const FINISHED: &str = "trueup.dev/finished-jobs";
 const TOOL: &str = "trueup";
 
 /// Which inventory: the parent object's name and namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "purpose_inventory"))]
 #[serde(deny_unknown_fields)]
 pub struct Inventory {

@@ -14,6 +14,8 @@ pub struct PlanContext {
     pub policy: Policy,
     /// The inventories of this repository's other targets by their ids, in words.
     pub siblings: BTreeMap<String, String>,
+    /// Declared objects that another inventory of this repository gives up, with its id.
+    pub handovers: BTreeMap<ObjectKey, String>,
     /// How many objects each definition still has in the cluster that this run would not delete
     /// itself; definitions without any are left out.
     pub instances: BTreeMap<ObjectKey, usize>,

@@ -60,6 +60,11 @@ pub(super) fn decide(
         return refuse(live, reason);
     }
     let claim = live.and_then(|live| foreign_owners::of(live, &inventory.id()));
+    let is_given_up = |claim: &ForeignOwner| match claim {
+        ForeignOwner::ApplySet(id) => allowed.handovers.get(key) == Some(id),
+        ForeignOwner::Other(_) => false,
+    };
+    let claim = claim.filter(|claim| !is_given_up(claim));
     if let Some(claim) = claim.filter(|_| !allowed.policy.operator.adopt) {
         let kind = match claim {
             ForeignOwner::ApplySet(id) => {

@@ -14,6 +14,7 @@ use crate::core::inventory::reserved::ReservedObject;
 use crate::core::kinds::catalog::{brought_by, definition, is_crd, is_namespace};
 use crate::core::managed_fields;
 use crate::core::manifest::Origin;
+use crate::core::moves::Destination;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::Observed;
 use crate::core::remedy::Remedy;
@@ -60,6 +61,8 @@ pub(super) struct PruneRules<'a> {
     pub(super) inventory: &'a Inventory,
     /// The objects that an ignore file leaves out, and where each is declared.
     pub(super) left_out: &'a BTreeMap<ObjectKey, Origin>,
+    /// The objects that another target of the commit takes over.
+    pub(super) leaving: &'a BTreeMap<ObjectKey, Destination>,
     /// Whether nothing is desired any more, so that the record itself may go.
     pub(super) is_last: bool,
     /// Why nothing at all may be pruned.
@@ -80,6 +83,17 @@ impl PruneRules<'_> {
         }
         if let Some(keeper) = ReservedObject::of(live) {
             return keep(ReasonKind::RecordKept { keeper });
+        }
+        match self.leaving.get(key) {
+            Some(Destination::Target { name, is_here }) => {
+                let action = if *is_here { Action::Keep } else { Action::Abandon };
+                let kind = ReasonKind::MovesTo { target: name.clone(), is_here: *is_here };
+                return (action, Some(kind.into()));
+            }
+            Some(Destination::Unread(target)) => {
+                return keep(ReasonKind::MayMove { target: target.clone() });
+            }
+            None => {}
         }
         if let Some(origin) = self.left_out.get(key) {
             let kind = ReasonKind::IgnoredFile { place: origin.location() };

@@ -224,6 +224,7 @@ pub fn plan(
         let undesired = PruneRules {
             inventory,
             left_out: &desired.left_out,
+            leaving: &desired.leaving,
             is_last: desired.objects.is_empty(),
             blocked: guards::why_not_prune(desired, &observed, refused, allowed),
             allowed,

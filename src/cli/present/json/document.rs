@@ -40,6 +40,8 @@ pub(in crate::cli::present) struct PlanDocument<'a> {
 pub(super) struct TargetDocument<'a> {
     pub(super) name: &'a str,
     pub(super) cluster: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) server: &'a str,
     pub(super) cluster_id: &'a str,
     pub(super) paths: &'a [String],
     pub(super) inventory: InventoryDocument<'a>,

@@ -81,6 +81,18 @@ pub fn value(view: &PlanView<'_>) -> serde_json::Result<serde_json::Value> {
     serde_json::to_value(document(view, None))
 }
 
+/// The same with what carrying it out came to.
+///
+/// # Errors
+///
+/// When it is not JSON.
+pub fn value_of_report(
+    view: &PlanView<'_>,
+    report: &Masked<Report>,
+) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(document(view, Some(report)))
+}
+
 /// A value as the JSON of every answer: laid out, and with an escape for each character that could
 /// do something to a terminal or a CI runner. Nothing but texts can hold one, so that an escape
 /// means the same.
@@ -108,6 +120,7 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
         target: TargetDocument {
             name: target.name,
             cluster: target.cluster,
+            server: target.server,
             cluster_id: target.cluster_id,
             paths: target.paths,
             inventory: InventoryDocument { namespace, name },

@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::document::PlanDocument;
+use crate::cli::present::all_applied::AppliedTargetsDocument;
 use crate::cli::present::all_targets::AllTargetsDocument;
 use crate::cli::present::check::document::CheckDocument;
 use crate::cli::present::explain::document::ExplainDocument;
@@ -53,6 +54,7 @@ fn schema_of_the_output_is_that_of_its_types() {
     let documents = [
         generator.subschema_for::<PlanDocument<'_>>(),
         generator.subschema_for::<AllTargetsDocument<'_>>(),
+        generator.subschema_for::<AppliedTargetsDocument<'_>>(),
         generator.subschema_for::<PlanFileDocument<'_>>(),
         generator.subschema_for::<CheckDocument<'_>>(),
         generator.subschema_for::<ExplainDocument<'_>>(),

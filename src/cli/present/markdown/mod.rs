@@ -253,7 +253,7 @@ fn cut(text: &str) -> String {
 fn place(view: &PlanView<'_>, at: &str) -> String {
     let (target, revision) = (&view.target, &view.revision);
     let mut text = format!("**{}**", words(&cut(target.name)));
-    match (target.cluster, target.cluster_id) {
+    match (&*target.cluster_words(), target.cluster_id) {
         ("", _) => {}
         (cluster, "") => text.push_str(&format!(" on {}", code(&cut(cluster)))),
         (cluster, id) => {

@@ -31,7 +31,8 @@ fn json_has_the_documented_keys() {
     let expected = json!({
         "version": 1,
         "target": {
-            "name": "prod", "cluster": "shop.example", "cluster_id": "3f2a9c",
+            "name": "prod", "cluster": "shop.example", "server": "shop.example:6443",
+            "cluster_id": "3f2a9c",
             "paths": ["envs/prod"],
             "inventory": { "namespace": "default", "name": "trueup-prod" },
         },

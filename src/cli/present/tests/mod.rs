@@ -106,6 +106,8 @@ pub(super) fn told_with(
         target: TargetView {
             name: "prod",
             cluster: "shop.example",
+            server: "shop.example:6443",
+            names_server: false,
             cluster_id: "3f2a9c",
             paths: &["envs/prod".to_owned()],
             inventory: ("default", "trueup-prod"),

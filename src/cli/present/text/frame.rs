@@ -21,7 +21,7 @@ pub(in crate::cli::present) fn target_line(
     let (target, revision) = (&view.target, &view.revision);
     let inert = |text: &str| glyphs.inert(text).into_owned();
     let mut parts = vec![target.name.to_owned()];
-    match (target.cluster, target.cluster_id) {
+    match (&*target.cluster_words(), target.cluster_id) {
         ("", _) => {}
         (cluster, "") => parts.push(cluster.to_owned()),
         (cluster, id) => parts.push(format!("{cluster} (cluster {id})")),

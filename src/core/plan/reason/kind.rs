@@ -222,6 +222,18 @@ kinds! {
         /// Where that is.
         place: Location,
     }
+    /// Another target of the commit declares it, and takes it over.
+    "moves-to" MovesTo {
+        /// The target.
+        target: String,
+        /// Whether it was applied to this cluster before.
+        is_here: bool,
+    }
+    /// Another target of the commit can't be read, and may declare it.
+    "may-move" MayMove {
+        /// The target.
+        target: String,
+    }
     /// An annotation says that it stays.
     "kept" Kept {
         /// The annotation and its value.

@@ -147,6 +147,17 @@ impl fmt::Display for ReasonKind {
             IgnoredFile { place } => {
                 write!(f, "kept: {place} declares it, and {IGNORE_FILE} leaves that file out")
             }
+            MovesTo { target, is_here: true } => {
+                write!(f, "moves to target {target}, which takes it over when it is applied")
+            }
+            MovesTo { target, is_here: false } => write!(
+                f,
+                "moves to target {target}, which takes it over when it is applied; trueup does not \
+                manage it until then"
+            ),
+            MayMove { target } => {
+                write!(f, "kept: target {target} can't be read, and may declare it")
+            }
             Kept { said } => write!(f, "stays in the cluster; trueup no longer manages it, as {said} says"),
             Unconfirmed { said, approval: None } => write!(f, "kept, as {said} says"),
             Unconfirmed { said, approval: Some(why_not) } => {

@@ -1,0 +1,52 @@
+//! The machine's own file, and what of it is about a target's cluster.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::exit::Failure;
+use crate::app::ClusterChoice;
+use crate::config::clusters::rule_of;
+use crate::config::machine::{self, Machine, MachineProbe};
+use crate::local::bounded_read;
+
+/// The folder of this user's clusters, in that for state.
+const CLUSTERS: &str = "clusters";
+
+fn folders() -> Option<directories::ProjectDirs> {
+    directories::ProjectDirs::from("", "", "trueup")
+}
+
+fn path() -> Option<PathBuf> {
+    Some(folders()?.config_dir().join(machine::FILE))
+}
+
+/// The settings of the machine's own file; none where there is no such file.
+///
+/// # Errors
+///
+/// When it can't be read or used.
+pub(super) fn machine() -> Result<Machine, Failure> {
+    let Some(file) = path() else { return Ok(Machine::default()) };
+    match bounded_read::read_regular(&file, machine::LARGEST) {
+        Ok(bytes) => {
+            let look = MachineProbe { is_file: &Path::is_file, exists: &Path::exists };
+            Ok(Machine::read(&file, &bytes, look)?)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
+        Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
+    }
+}
+
+/// The sources that say which cluster the target `name` belongs to.
+///
+/// # Errors
+///
+/// When the machine's file can't be used.
+pub(super) fn cluster_choice(name: &str, is_new: bool) -> Result<ClusterChoice, Failure> {
+    let rule = rule_of(&machine()?.clusters, name, &path().unwrap_or_default());
+    let memory = folders().map(|folders| {
+        let state = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
+        state.join(CLUSTERS)
+    });
+    Ok(ClusterChoice { rule, memory, is_new })
+}
