@@ -38,6 +38,7 @@
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
 //! | [`suggest`] | "did you mean" |
 //! | [`unique_value`] | values of which the cluster has each only once |
+//! | [`verification`] | which commits may be applied, by who signed them |
 
 pub mod annotations;
 pub mod approval;
@@ -76,3 +77,4 @@ pub mod sops;
 pub mod source;
 pub mod suggest;
 pub mod unique_value;
+pub mod verification;
