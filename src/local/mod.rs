@@ -11,4 +11,6 @@ pub mod plan_file;
 pub mod schema_folder;
 pub mod sealed_cache;
 pub mod search;
+pub mod signatures;
 pub mod state_store;
+pub mod trusted_file;
