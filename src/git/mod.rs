@@ -24,6 +24,7 @@ pub mod pull;
 mod quarantine;
 mod read;
 mod revision;
+mod signed;
 mod tree_fault;
 mod trees;
 mod walk;
@@ -41,6 +42,7 @@ pub use limits::RepositoryLimits;
 use owner::RepositoryCandidate;
 pub use read::Listing;
 pub use revision::RootCommit;
+pub use signed::{SignedCommit, SignedTag};
 pub use tree_fault::TreeFault;
 pub use worktree::{Uncommitted, WorkTree};
 
