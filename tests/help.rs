@@ -6,11 +6,12 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 11] = [
     "pull",
     "diff",
     "apply",
     "watch",
+    "verify",
     "check",
     "explain",
     "render",

@@ -98,6 +98,8 @@ mod takeover;
 mod terminal;
 mod times;
 mod tls;
+#[cfg(unix)]
+mod trusted;
 mod unasked;
 mod unique_values;
 #[cfg(unix)]

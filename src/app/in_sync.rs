@@ -104,7 +104,7 @@ impl LookAt<'_> {
         let (target, checkout) = (target.clone(), checkout.clone());
         tokio::task::spawn_blocking(move || {
             let settings = Fingerprint::of(&target);
-            let revision = checkout.resolve(target.rev.as_deref())?;
+            let revision = target.revision(&checkout)?;
             let may_hold = proof.may_hold_of(&revision.commit, &settings);
             Ok(may_hold.then_some(ProofCandidate { proof, revision, target: settings }))
         })

@@ -22,6 +22,7 @@ mod rollback;
 mod round;
 mod survey;
 mod target;
+pub mod trust;
 mod wait;
 pub mod watch;
 

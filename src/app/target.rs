@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::trust::Trust;
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
@@ -68,6 +69,8 @@ pub struct Target {
     pub health: Vec<HealthRule>,
     /// Whether one wrong document refuses the whole commit.
     pub strict: bool,
+    /// The rules of this machine that its commits have to meet.
+    pub trust: Trust,
 }
 
 impl Target {

@@ -56,11 +56,19 @@ pub(super) async fn diff(
 ) -> Result<Exit, Failure> {
     let begin = Instant::now();
     let mut args = args.clone();
-    let config = args.files.config(&Checkout::discover(directory)?)?;
+    // The checkout names the targets, so that all rules count.
+    args.files.is_named_by_checkout = true;
+    let checkout = Checkout::discover(directory)?;
+    let (_, judged) = args.judge(&checkout)?;
+    let files = match judged.refused {
+        Some(_) => FilesArgs { rev: Some(judged.revision.commit), ..args.files.clone() },
+        None => args.files.clone(),
+    };
+    let config = files.config(&checkout)?;
     let names: Vec<String> = config.targets.into_keys().collect();
     args.files.target = names.first().cloned();
     if names.is_empty() {
-        return Err(none(&args.files, &Checkout::discover(directory)?)?);
+        return Err(none(&files, &checkout)?);
     }
     let wanted = SessionOptions { target: &args, throwaway, approved: None };
     let mut session = Session::open(wanted, directory, ui).await?;
@@ -110,8 +118,8 @@ pub(super) async fn diff(
         }
     }
     let exit = match (all.failed(), all.differing()) {
-        (0, 0) => Exit::AtCommit,
         (0, _) if options.exit_zero => Exit::AtCommit,
+        (0, 0) => session.good_exit(),
         (0, _) => Exit::NotAtCommit,
         _ => Exit::CouldNot,
     };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::trust::Wanted;
 use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovedCluster, Purpose, WrongPlace};
@@ -11,9 +12,9 @@ use crate::core::policy::run_options::RunOptions;
 use crate::git::Checkout;
 
 use super::exit::Failure;
-use super::kubernetes;
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, setting};
+use super::{kubernetes, trust};
 
 /// The approval of what the session found.
 ///
@@ -21,7 +22,8 @@ use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, plain_files, set
 ///
 /// When the cluster can't be told from others later.
 pub fn approval(session: &Session, survey: &Survey) -> Result<Approval, Failure> {
-    let NamedTarget { name, declared, target, shown_paths: _, run_options: _ } = &session.named;
+    let NamedTarget { name, declared, target, shown_paths: _, run_options: _, judged: _ } =
+        &session.named;
     let uid = survey.found.cluster_uid.clone().ok_or(WrongPlace::UnknownCluster)?;
     let purpose = Purpose {
         target: name.clone(),
@@ -76,7 +78,10 @@ impl TargetArgs {
             rev: Some(commit.clone()),
             worktree: false,
             namespace: None,
+            is_named_by_checkout: false,
         };
+        let trust = trust::trust(self.files.named_by(), checkout, self.unverified)?;
+        let judged = trust.judge(checkout, Wanted::Exactly(&commit))?;
         let file = files.config(checkout)?;
         let config = match declared {
             true => file.target(Some(&target))?.map(|(_, config)| config.clone()),
@@ -108,8 +113,10 @@ impl TargetArgs {
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,
+            trust,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(NamedTarget { name: purpose.target.clone(), declared, target, shown_paths, run_options })
+        let name = purpose.target.clone();
+        Ok(NamedTarget { name, declared, target, shown_paths, run_options, judged })
     }
 }

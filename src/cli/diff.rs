@@ -164,7 +164,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         Look::Survey(survey) => survey,
         Look::InSync(synced) => {
             show(&session.in_sync_view(&synced), output, no_pager, ui)?;
-            return Ok(Exit::AtCommit);
+            return Ok(if exit_zero { Exit::AtCommit } else { session.good_exit() });
         }
     };
     if let Some(path) = &out {
@@ -190,7 +190,11 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     let same = survey.is_in_sync();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);
-    Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+    Ok(match same {
+        _ if exit_zero => Exit::AtCommit,
+        true => session.good_exit(),
+        false => Exit::NotAtCommit,
+    })
 }
 
 /// Prints a view, text through the pager where there is one.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::remedy;
+use crate::app::{self, trust::TrustError};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,19 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The exit status: a commit that is not trusted is an answer, anything else is none.
+    pub fn exit(&self) -> Exit {
+        let of_trust = self.error.downcast_ref::<TrustError>();
+        let of_run = self.error.downcast_ref::<app::Error>().and_then(|error| match error {
+            app::Error::Trust(error) => Some(error),
+            _ => None,
+        });
+        match of_trust.or(of_run) {
+            Some(TrustError::Refused(refusal)) if !refusal.fault.is_unknown() => Exit::NotAtCommit,
+            _ => Exit::CouldNot,
+        }
+    }
+
     /// Whether all that happened is that the reader of our output has gone.
     pub fn is_broken_pipe(&self) -> bool {
         let error = self.error.downcast_ref::<std::io::Error>();
@@ -70,6 +84,8 @@ failures_with_hints!(
     crate::config::machine::MachineError,
     crate::local::plan_file::PlanFileError,
     crate::app::Error,
+    TrustError,
+    crate::local::trusted_file::TrustedFileError,
 );
 
 #[cfg(unix)]

@@ -20,9 +20,11 @@ mod headings;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
+mod judged;
 mod kept;
 mod kubernetes;
 pub mod locking;
+mod machine_file;
 mod merged;
 mod named_verbs;
 mod names;
@@ -39,7 +41,9 @@ pub mod signals;
 pub mod target;
 mod target_choice;
 pub mod throwaway;
+mod trust;
 pub mod ui;
+pub mod verify;
 pub mod waiting;
 pub mod watch;
 
@@ -137,6 +141,7 @@ pub enum Verb {
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
     Render(render::RenderArgs),
+    Verify(verify::VerifyArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
@@ -170,7 +175,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let exit = run(cli.verb, cli.directory, &mut ui).unwrap_or_else(|failure| {
         ui.failure(&failure);
-        Exit::CouldNot
+        failure.exit()
     });
     exit.into()
 }
@@ -210,6 +215,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
+        Verb::Verify(args) => verify::run(args, &directory, ui),
         Verb::Completions(args) => completions::run(&args, ui),
         Verb::Help(args) => help::run(&args, ui),
         Verb::Man(args) => help::man::run(&args),

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 
 #[cfg(unix)]
 use super::sandbox;
-use super::{Verb, apply, check, completions, diff, explain, help, pull, render, watch};
+use super::{Verb, apply, check, completions, diff, explain, help, pull, render, verify, watch};
 
 /// A verb that an argument is named like.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("check", check::CheckArgs::augment_args),
     ("explain", explain::ExplainArgs::augment_args),
     ("render", render::RenderArgs::augment_args),
+    ("verify", verify::VerifyArgs::augment_args),
     #[cfg(unix)]
     ("sandbox", sandbox::SandboxArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),

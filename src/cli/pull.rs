@@ -1,7 +1,7 @@
 //! `trueup pull`: fetch, and fast-forward the checkout.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,11 +11,15 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
+use super::machine_file::machine;
 use super::present::pull as present;
+use super::present::trust::refusal;
+use super::trust::{self, NamedBy};
 use super::ui::Ui;
+use crate::app::trust::{Refusal, TrustError, Wanted};
 use crate::core::policy::run_options::duration;
-use crate::git::RepositoryLimits;
 use crate::git::pull::{PullError, PullOptions, Pulled, Warnings, pull};
+use crate::git::{Checkout, RepositoryLimits};
 
 /// The end of `trueup pull --help`.
 const EXAMPLES: &str = "\
@@ -70,6 +74,7 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     let PullArgs { url, branch, bare, pull_timeout: timeout, output } = args;
     let interrupt = Arc::new(AtomicBool::new(false));
     let (limits, warnings) = (RepositoryLimits::default(), Warnings::default());
+    let checkout = directory.clone();
     let options = PullOptions {
         directory,
         url,
@@ -85,11 +90,14 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     runtime.shutdown_background();
     warnings.take().iter().for_each(|warning| ui.warning(warning));
     let pulled = pulled.context("the pull was interrupted")?;
+    let refused = match &pulled {
+        Ok(_) => refused(&checkout)?,
+        Err(_) => None,
+    };
+    let good = if refused.is_some() { Exit::NotAtCommit } else { Exit::AtCommit };
     let (answer, exit) = match (&pulled, output) {
-        (Ok(pulled), PullFormat::Text) => {
-            (Some(present::line(pulled, ui.glyphs())), Exit::AtCommit)
-        }
-        (Ok(pulled), PullFormat::Json) => (Some(present::json(pulled)?), Exit::AtCommit),
+        (Ok(pulled), PullFormat::Text) => (Some(present::line(pulled, ui.glyphs())), good),
+        (Ok(pulled), PullFormat::Json) => (Some(present::json(pulled, refused.as_ref())?), good),
         (Err(PullError::Interrupted), _) => (None, Exit::Interrupted),
         (Err(error), format) => {
             let exit = if error.is_refusal() { Exit::NotAtCommit } else { Exit::CouldNot };
@@ -102,11 +110,29 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     if let Some(answer) = answer {
         writeln!(ui.stdout(), "{answer}")?;
     }
+    if let Some(refused) = &refused {
+        ui.warning(&refusal(refused));
+    }
     if let Some(error) = pulled.err().filter(|_| exit != Exit::Interrupted) {
         let hints = error.hint().into_iter().collect();
         ui.failure(&Failure { error: error.into(), hints });
     }
     Ok(exit)
+}
+
+/// The pulled commit, where the machine's rules do not trust it. A pull is for no target in particular,
+/// so that all rules count.
+fn refused(directory: &Path) -> Result<Option<Refusal>, Failure> {
+    if machine()?.verify.is_empty() {
+        return Ok(None);
+    }
+    let checkout = Checkout::discover(directory)?;
+    let trust = trust::trust(NamedBy::Checkout, &checkout, false)?;
+    match trust.judge(&checkout, Wanted::Head) {
+        Ok(judged) => Ok(judged.refused),
+        Err(TrustError::Refused(refusal)) if !refusal.fault.is_unknown() => Ok(Some(*refusal)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How long a pull may take to stop and to clean up once a signal came; a second one ends it at once.

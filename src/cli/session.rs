@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::present::{self, OutputFormat, PlanView, RevisionView, TargetView};
 use super::target::{NamedTarget, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
+use crate::app::trust::Refusal;
 use crate::app::{self, Explained, Look, Survey, SyncedTarget, Target, look, survey};
 use crate::cluster::{Cluster, CredentialCache};
 use crate::core::approval::Purpose;
@@ -86,7 +87,20 @@ impl Session {
             _throwaway: throwaway,
         };
         session.warn_of_credentials(ui);
+        if let Some(refused) = session.refused() {
+            ui.warning(&present::trust::refusal(refused));
+        }
         Ok(session)
+    }
+
+    /// The commit that is not applied since it is not trusted, where another stands in for it.
+    pub fn refused(&self) -> Option<&Refusal> {
+        self.named.judged.refused.as_ref()
+    }
+
+    /// The exit status of a run that ended well.
+    pub fn good_exit(&self) -> Exit {
+        if self.refused().is_some() { Exit::NotAtCommit } else { Exit::AtCommit }
     }
 
     /// Says what is worth a warning about the credentials that were renewed meanwhile.
@@ -226,6 +240,7 @@ impl Session {
         args.files.rev = Some(commit.to_owned());
         args.files.worktree = false;
         if args.files.paths.is_empty() && self.named.declared {
+            args.files.is_named_by_checkout |= args.files.target.is_none();
             args.files.target = Some(self.named.name.clone());
         }
         let NamedTarget { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
@@ -276,7 +291,7 @@ impl Session {
                 paths: &self.named.shown_paths,
                 inventory: (&target.inventory.namespace, &target.inventory.name),
             },
-            revision,
+            revision: RevisionView { trust: Some(&self.named.judged), ..revision },
             requests: self.cluster.requests(),
             elapsed: self.begin.elapsed(),
             plan_sha256: self.plan_sha256.as_deref(),
@@ -292,6 +307,7 @@ fn revision_view(revision: &Revision, summary: Masked<String>) -> RevisionView<'
         summary,
         author: &revision.author,
         dirty: revision.dirty,
+        trust: None,
     }
 }
 

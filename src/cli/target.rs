@@ -2,7 +2,6 @@
 //! checkout, a target and a way to the cluster.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,10 +13,12 @@ use super::cache::cache_folder;
 use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::kubernetes;
+use super::machine_file::machine;
 use super::names::{derived, plain, sanitized, siblings};
+use crate::app::trust::{Judged, Trust};
 use crate::app::{DeclaredPath, OtherTarget, Target};
 use crate::cluster::Cluster;
-use crate::config::machine::{self, Machine, MachineProbe, Rendering};
+use crate::config::machine::{Machine, Rendering};
 use crate::config::{self, Config, TargetConfig};
 use crate::core::field_rules::FieldRule;
 use crate::core::inventory::Inventory;
@@ -27,7 +28,6 @@ use crate::core::policy::run_options::RunOptions;
 use crate::core::policy::{MaxPrune, OnConflict, Permissions, Policy};
 use crate::core::source::formats::Formats;
 use crate::git::Checkout;
-use crate::local::bounded_read;
 use crate::render::Setting;
 use crate::render::kubernetes::KubernetesVersion;
 use crate::render::limits::ProgramLimits;
@@ -59,6 +59,10 @@ pub struct FilesArgs {
     /// Use the files of the work tree, committed or not
     #[arg(long, conflicts_with = "rev", help_heading = WHAT, display_order = 5)]
     pub worktree: bool,
+
+    /// Whether the checkout chose the target that is named.
+    #[arg(skip)]
+    pub is_named_by_checkout: bool,
 
     /// Namespace of objects that name none, and of the inventory
     #[arg(
@@ -128,6 +132,12 @@ pub struct TargetArgs {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = GUARDS, display_order = 8, hide_short_help = true)]
     pub verify: Option<bool>,
 
+    /// With --rev or --worktree: though the machine's verify rules do not trust it
+    ///
+    /// The inventory's record says so.
+    #[arg(long, help_heading = GUARDS, display_order = 10, hide_short_help = true)]
+    pub unverified: bool,
+
     /// How to reach the cluster.
     #[command(flatten)]
     pub access: AccessArgs,
@@ -151,6 +161,8 @@ pub struct NamedTarget {
     pub shown_paths: Vec<String>,
     /// The run options of trueup.yaml.
     pub run_options: RunOptions,
+    /// The commit, how far it is trusted, and which commit it stands in for.
+    pub judged: Judged,
 }
 
 impl TargetArgs {
@@ -178,15 +190,23 @@ impl TargetArgs {
     ///
     /// # Errors
     ///
-    /// When trueup.yaml can't be used, or a path lies outside the checkout.
+    /// When trueup.yaml can't be used, a path lies outside the checkout, or no commit may be applied.
     pub fn resolve(
         &self,
         directory: &Path,
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
+        let (trust, judged) = self.judge(checkout)?;
+        let files = match &judged.refused {
+            // The settings are those of the commit that is applied.
+            Some(_) => {
+                FilesArgs { rev: Some(judged.revision.commit.clone()), ..self.files.clone() }
+            }
+            None => self.files.clone(),
+        };
         let TargetChoice { name, declared, redact, paths, paths_at, others, .. } =
-            self.files.choose(directory, checkout)?;
+            files.choose(directory, checkout)?;
         let repository = declared.policy();
         let run_options = declared.run_options();
         let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
@@ -219,9 +239,10 @@ impl TargetArgs {
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
             whole: false,
+            trust,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
-        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, run_options })
+        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, run_options, judged })
     }
 }
 
@@ -273,6 +294,7 @@ impl FilesArgs {
             strict: false,
             verify: false,
             whole: false,
+            trust: Trust::default(),
         })
     }
 
@@ -362,7 +384,7 @@ pub(super) fn setting(
     kubernetes: KubernetesVersion,
 ) -> Result<Setting, Failure> {
     let cache = cache_folder("render").context("this user has no home folder")?;
-    let Machine { programs, render } = machine()?;
+    let Machine { programs, render, .. } = machine()?;
     let Rendering { cell, readable, memory } = render;
     let usual = ProgramLimits::default();
     Ok(Setting {
@@ -378,22 +400,6 @@ pub(super) fn setting(
         namespace: namespace.to_owned(),
         kubernetes,
     })
-}
-
-/// The settings of the machine's own file; none where there is no such file.
-fn machine() -> Result<Machine, Failure> {
-    let Some(folders) = directories::ProjectDirs::from("", "", "trueup") else {
-        return Ok(Machine::default());
-    };
-    let file = folders.config_dir().join(machine::FILE);
-    match bounded_read::read_regular(&file, machine::LARGEST) {
-        Ok(bytes) => {
-            let look = MachineProbe { is_file: &Path::is_file, exists: &Path::exists };
-            Ok(Machine::read(&file, &bytes, look)?)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
-        Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
-    }
 }
 
 /// Which of a flag and a key of trueup.yaml counts.

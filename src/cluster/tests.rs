@@ -194,6 +194,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
+        is_unverified: false,
         past: crate::core::inventory::ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
     };

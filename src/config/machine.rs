@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::config::scalars::Scalar;
 use crate::config::unknown;
+use crate::config::verify::{self, RuleFault, VerifyRule};
 use crate::core::manifest::{self, PathPart};
 
 use crate::core::problem::within;
@@ -28,6 +29,9 @@ pub struct Machine {
     /// How they are run.
     #[serde(default)]
     pub render: Rendering,
+    /// Which commits may be applied.
+    #[serde(default)]
+    pub verify: Vec<VerifyRule>,
 }
 
 /// How programs are run that render.
@@ -133,6 +137,10 @@ impl Machine {
             MachineError::Invalid { file: file.to_owned(), line, column, message }
         })?;
         machine.check_readable(file, bytes, look.exists)?;
+        if let Some(fault) = verify::first_fault(&machine.verify, FILE, bytes) {
+            let RuleFault { line, column, message } = fault;
+            return Err(MachineError::Invalid { file: file.to_owned(), line, column, message });
+        }
         for (program, path) in &machine.programs {
             let (file, program, path) = (file.to_owned(), *program, path.clone());
             if !path.is_absolute() {

@@ -17,7 +17,7 @@ impl LastRead {
         let Some((_, declared)) = known.as_ref().filter(|(known, _)| known == target) else {
             return Ok(None);
         };
-        let revision = checkout.resolve(target.rev.as_deref())?;
+        let revision = target.revision(checkout)?;
         if declared.revision.commit != revision.commit {
             return Ok(None);
         }

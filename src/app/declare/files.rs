@@ -30,7 +30,7 @@ impl<'a> Files<'a> {
     pub(super) fn of(target: &Target, checkout: &'a Checkout) -> Result<Self, Error> {
         let at = match target.worktree {
             true => None,
-            false => Some(checkout.resolve(target.rev.as_deref())?),
+            false => Some(target.revision(checkout)?),
         };
         Ok(Self::new(checkout, at))
     }

@@ -60,7 +60,7 @@ impl Remote {
                 self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
             }
             let Ok(checkout) = Checkout::discover(&watch.directory) else { continue };
-            let Ok(revision) = checkout.resolve(target.rev.as_deref()) else { continue };
+            let Ok(revision) = target.revision(&checkout) else { continue };
             if revision.commit == last {
                 continue;
             }

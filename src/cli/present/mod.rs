@@ -30,7 +30,9 @@ pub mod round;
 pub mod steps;
 mod story;
 pub mod text;
+pub mod trust;
 mod undeclared;
+pub mod verified;
 pub mod waiting;
 mod wrap;
 
@@ -43,6 +45,7 @@ use jiff::Timestamp;
 pub use glyphs::Glyphs;
 
 use crate::app::Explained;
+use crate::app::trust::Judged;
 use crate::cli::remedy;
 use crate::core::approval::ApprovalDifference;
 use crate::core::diff::{Delta, FieldOrder};
@@ -270,6 +273,8 @@ pub struct RevisionView<'a> {
     pub author: &'a str,
     /// Files that are not committed take part.
     pub dirty: bool,
+    /// How far it is trusted.
+    pub trust: Option<&'a Judged>,
 }
 
 impl RevisionView<'_> {

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::trust::RefusedDocument;
 use super::{Glyphs, json};
+use crate::app::trust::Refusal;
 use crate::core::source::snapshot::short;
 use crate::git::pull::{Obstacle, PullError, Pulled};
 
@@ -17,6 +19,9 @@ pub(super) struct PullDocument<'a> {
     version: u32,
     #[serde(flatten)]
     pulled: &'a Pulled,
+    /// The commit that the machine's rules do not trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untrusted: Option<RefusedDocument<'a>>,
 }
 
 /// A pull that failed.
@@ -63,8 +68,9 @@ fn counted(count: usize, what: &str) -> String {
 /// # Errors
 ///
 /// When the document can't be written as JSON.
-pub fn json(pulled: &Pulled) -> serde_json::Result<String> {
-    json::text(&PullDocument { version: VERSION, pulled })
+pub fn json(pulled: &Pulled, refused: Option<&Refusal>) -> serde_json::Result<String> {
+    let untrusted = refused.map(RefusedDocument::of);
+    json::text(&PullDocument { version: VERSION, pulled, untrusted })
 }
 
 /// Why nothing was done, as JSON.

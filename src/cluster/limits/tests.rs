@@ -213,6 +213,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         repository: String::new(),
         paths: [".".to_owned()].into(),
         revision: None,
+        is_unverified: false,
         past: ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
     };

@@ -40,6 +40,8 @@ const TARGET: &str = "trueup.dev/target";
 const PATHS: &str = "trueup.dev/paths";
 /// Annotation on the parent: the commit that was last made true in full.
 const REVISION: &str = "trueup.dev/revision";
+/// Annotation on the parent: that the commit was applied though it was not verified.
+const UNVERIFIED: &str = "trueup.dev/unverified";
 /// Annotation on the parent: who made that commit true.
 const APPLIED_BY: &str = "trueup.dev/applied-by";
 /// Annotation on the parent: when.
@@ -100,6 +102,9 @@ impl Inventory {
         }
         if let Some(revision) = &record.revision {
             annotations[REVISION] = revision.as_str().into();
+        }
+        if record.is_unverified {
+            annotations[UNVERIFIED] = "true".into();
         }
         let ReleaseHistory { applied, healthy, failed, objects } = &record.past;
         let marks = [(applied, APPLIED_BY, APPLIED_AT), (healthy, HEALTHY, HEALTHY_AT)];
@@ -171,6 +176,7 @@ impl Inventory {
             target: parent.annotation(TARGET).map(str::to_owned),
             paths: list(PATHS).unwrap_or_default(),
             revision: parent.annotation(REVISION).map(str::to_owned),
+            is_unverified: parent.annotation(UNVERIFIED) == Some("true"),
             past,
             finished: parent.annotation(FINISHED).map(Finished::read).unwrap_or_default(),
         })
@@ -274,6 +280,7 @@ mod tests {
             target: Some("prod".to_owned()),
             paths: BTreeSet::from([".".to_owned()]),
             revision: Some("8be01d3".to_owned()),
+            is_unverified: true,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
         }

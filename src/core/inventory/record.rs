@@ -25,6 +25,8 @@ pub struct Record {
     pub paths: BTreeSet<String>,
     /// The commit that was last made true in full.
     pub revision: Option<String>,
+    /// Whether that commit, or the work tree, was applied with `--unverified`.
+    pub is_unverified: bool,
     /// The rest of its memory.
     pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
@@ -68,6 +70,7 @@ impl Record {
             target,
             paths,
             revision,
+            is_unverified: false,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
         };
@@ -124,12 +127,14 @@ impl Record {
     pub fn claim(before: Option<&Self>, wanted: &Self) -> Self {
         let mut claim = wanted.clone();
         claim.revision = None;
+        claim.is_unverified = false;
         claim.past = ReleaseHistory::default();
         claim.finished = Finished::default();
         if let Some(before) = before {
             claim.kinds.extend(before.kinds.iter().cloned());
             claim.namespaces.extend(before.namespaces.iter().cloned());
             claim.revision.clone_from(&before.revision);
+            claim.is_unverified = before.is_unverified;
             claim.past.clone_from(&before.past);
             claim.finished.clone_from(&before.finished);
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::present::trust::TrustDocument;
 use crate::cli::present::waiting::HealthDocument;
 use crate::core::approval::MoveReason;
 use crate::core::attribution::FieldWriter;
@@ -60,6 +61,8 @@ pub(super) struct RevisionDocument<'a> {
     pub(super) summary: &'a str,
     pub(super) author: &'a str,
     pub(super) dirty: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trust: Option<TrustDocument<'a>>,
 }
 
 #[derive(Serialize)]

@@ -20,6 +20,7 @@ use document::{
 };
 use serde::Serialize;
 
+use super::trust::TrustDocument;
 use super::{PlanView, hint_of, is_shown, waiting};
 use crate::app::Explained;
 use crate::core::approval::ApprovalDifference;
@@ -118,6 +119,7 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
             summary: &revision.summary,
             author: revision.author,
             dirty: revision.dirty,
+            trust: revision.trust.and_then(TrustDocument::of),
         },
         summary: summary(plan),
         changes: plan

@@ -116,6 +116,7 @@ pub(super) fn told_with(
             summary: redactor.message("Third replica for web"),
             author: "A. Author",
             dirty: false,
+            trust: None,
         },
         requests: 14,
         elapsed: Duration::from_millis(110),
