@@ -6,11 +6,12 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 12] = [
     "pull",
     "diff",
     "apply",
     "watch",
+    "verify",
     "check",
     "explain",
     "schemas",

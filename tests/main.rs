@@ -106,6 +106,8 @@ mod terminal;
 mod times;
 mod tls;
 mod tracking;
+#[cfg(unix)]
+mod trusted;
 mod unasked;
 mod unique_values;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! Why a target could not be surveyed or carried out.
 
+use super::trust::TrustError;
 use super::{DeclaredPath, Target};
 use crate::cluster::ApiError;
 use crate::config;
@@ -31,6 +32,9 @@ pub enum Error {
         /// Paths like it that exist.
         near: Vec<String>,
     },
+    /// No commit may be applied.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The API server does not answer, or refuses what nothing can be done without.
     #[error("cannot {attempt}")]
     Api {
@@ -153,6 +157,7 @@ impl Error {
             Self::NoDeclaredPath { near, commit, .. } => {
                 Some(hint_of_declared_path(near, commit.is_some()).into())
             }
+            Self::Trust(error) => error.hint().map(Remedy::Text),
             Self::Api { source, .. } => source.hint(),
             Self::Parent(error) => Some(error.hint()),
             Self::NoNamespace(name) => Some(Remedy::CreateNamespace { name: name.clone() }),

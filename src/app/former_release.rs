@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt as _};
 
+use super::trust::Trust;
 use super::{Target, declare};
 use crate::cluster::Cluster;
 use crate::core::desired::Desired;
@@ -71,6 +72,8 @@ impl FormerRelease<'_> {
         let former = Target {
             paths: before.checkout_paths(),
             rev: Some(commit),
+            // It is only compared with, and was applied.
+            trust: Trust::default(),
             worktree: false,
             ..target.clone()
         };

@@ -27,6 +27,7 @@ mod round;
 mod served;
 mod survey;
 mod target;
+pub mod trust;
 mod wait;
 pub mod watch;
 

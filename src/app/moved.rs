@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::declare::declare_whole;
+use super::trust::Trust;
 use super::{OtherRevision, OtherTarget, Target};
 use crate::config::{Config, FILE};
 use crate::core::annotations::Mode;
@@ -131,6 +132,8 @@ impl MoveSearch<'_> {
             tracks: None,
             worktree: false,
             others: former.collect(),
+            // This commit is named by the record of what was applied.
+            trust: Trust::default(),
             ..self.target.clone()
         };
         let mut found = self.declared_by(&then).await;

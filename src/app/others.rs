@@ -2,6 +2,7 @@
 //! declares what that ref's commit says, not what this one's does.
 
 use super::Target;
+use super::trust::Wanted;
 use crate::config::{Config, FILE};
 use crate::core::source::formats::Formats;
 use crate::core::source::snapshot::Revision;
@@ -61,7 +62,10 @@ impl Target {
 
     /// The commit whose `trueup.yaml` says which targets there are: of one that tracks a ref, `HEAD`.
     pub(super) fn listing(&self, checkout: &Checkout, revision: &Revision) -> Revision {
-        let head = self.tracks.is_some().then(|| checkout.resolve(None).ok()).flatten();
-        head.unwrap_or_else(|| revision.clone())
+        let head = || self.trust.judge(checkout, Wanted::Head).ok();
+        match self.tracks.is_some().then(head).flatten() {
+            Some(head) => head.revision,
+            None => revision.clone(),
+        }
     }
 }

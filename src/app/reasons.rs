@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::trust::Trust;
 use super::{Survey, Target, declare};
 use crate::core::attribution::{
     Attribution, Handover, UndeclaredField, attributions, handovers, undeclared,
@@ -57,7 +58,9 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     {
         // The paths may have changed since, too.
         let paths = before.checkout_paths();
-        let then = Target { rev: Some(since), worktree: false, paths, ..target.clone() };
+        // It is only compared with, and was applied.
+        let (rev, trust) = (Some(since), Trust::default());
+        let then = Target { rev, worktree: false, paths, trust, ..target.clone() };
         explained.removed = removed(&gone, survey, &then, checkout).await;
     }
     explained

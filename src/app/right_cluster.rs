@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Error, Survey, Target};
 use crate::cluster::Cluster;
-use crate::core::right_cluster::{ClusterRule, Expected, RememberedCluster};
+use crate::core::right_cluster::{ClusterRule, Expected, RememberedCluster, SANDBOX};
 use crate::local::sealed_cache::{AnswerKey, CacheBounds, Seal, SealedCache};
 
 /// How much is remembered: each target takes some hundred bytes.
@@ -62,7 +62,7 @@ pub(super) fn check_cluster(
     let choice = &target.cluster;
     let expected = match &choice.rule {
         Some(rule) => Some(Expected::Rule(rule.clone())),
-        None if choice.is_new => None,
+        None if choice.is_new || cluster.name() == SANDBOX => None,
         None => choice.recall(target, repository).map(Expected::Remembered),
     };
     let Some(expected) = expected else { return Ok(()) };
@@ -79,7 +79,7 @@ pub fn remember_cluster(
     repository: &str,
 ) -> bool {
     let choice = &target.cluster;
-    if choice.rule.is_some() {
+    if choice.rule.is_some() || cluster.name() == SANDBOX {
         return false;
     }
     let (now, known) = (cluster.facts(uid), choice.recall(target, repository));

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::trust::Trust;
 use super::{ClusterChoice, OtherTarget};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
-use crate::core::source::snapshot::Revision;
 use crate::core::tracking::TrackedRef;
-use crate::git::{self, Checkout};
 use crate::render::Setting;
 
 /// Where `trueup.yaml` declares a path.
@@ -68,21 +67,11 @@ pub struct Target {
     pub strict: bool,
     /// Which cluster it belongs to.
     pub cluster: ClusterChoice,
+    /// The rules of this machine that its commits have to meet.
+    pub trust: Trust,
 }
 
 impl Target {
-    /// The commit to make true.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such commit, or the repository can't be read.
-    pub fn revision(&self, checkout: &Checkout) -> Result<Revision, git::Error> {
-        match (&self.rev, &self.tracks) {
-            (None, Some(tracked)) => Ok(checkout.resolve_tracked(tracked)?.revision),
-            (rev, _) => checkout.resolve(rev.as_deref()),
-        }
-    }
-
     /// Whether it is the commit that `HEAD` is at, or the work tree on top of it.
     pub fn is_at_head(&self) -> bool {
         self.rev.is_none() && self.tracks.is_none()

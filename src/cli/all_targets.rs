@@ -144,6 +144,7 @@ pub(super) async fn diff(
     let options_of_all = SeveralOptions { args, throwaway, directory };
     let mut several = SeveralTargets::open(options_of_all, ui).await?;
     let mut all = AllTargets::new(options.output, ui.glyphs());
+    let mut refused = 0;
     look_at_several(&mut several, true, ui, |looked, ui| {
         let TargetLooked { name, found } = looked;
         match found {
@@ -158,6 +159,7 @@ pub(super) async fn diff(
                 all.add(&view, if same { TargetEnd::InSync } else { TargetEnd::Differs })?;
             }
             Err(failure) => {
+                refused += usize::from(failure.exit() == Exit::NotAtCommit);
                 all.fail(target_failure(name, &failure));
                 let error = failure.error.context(format!("cannot tell target {name}"));
                 ui.failure(&Failure { error, ..failure });
@@ -166,9 +168,9 @@ pub(super) async fn diff(
         Ok(())
     })
     .await?;
-    let exit = match (all.failed(), all.differing()) {
-        (0, 0) => Exit::AtCommit,
+    let exit = match (all.failed() - refused, all.differing()) {
         (0, _) if options.exit_zero => Exit::AtCommit,
+        (0, 0) if refused == 0 && !several.has_refused() => Exit::AtCommit,
         (0, _) => Exit::NotAtCommit,
         _ => Exit::CouldNot,
     };

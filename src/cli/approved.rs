@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::trust::Wanted;
 use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovedCluster, Purpose, WrongPlace};
@@ -11,11 +12,11 @@ use crate::core::policy::run_options::RunOptions;
 use crate::git::{Checkout, Descent};
 
 use super::exit::Failure;
-use super::kubernetes;
 use super::machine_file::cluster_choice;
 use super::names::plain_files;
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
+use super::{kubernetes, trust};
 
 /// The approval of what the session found.
 ///
@@ -79,7 +80,10 @@ impl TargetArgs {
             rev: Some(commit.clone()),
             worktree: false,
             namespace: None,
+            is_named_by_checkout: false,
         };
+        let trust = trust::trust(self.files.named_by(), checkout, self.unverified)?;
+        let judged = trust.judge(checkout, Wanted::Exactly(&commit))?;
         let file = files.config(checkout)?;
         let config = match declared {
             true => file.target(Some(&target))?.map(|(_, config)| config.clone()),
@@ -114,9 +118,10 @@ impl TargetArgs {
             whole: false,
             is_removed: false,
             cluster: cluster_choice(&purpose.target, self.new_cluster)?,
+            trust,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let (name, notes) = (purpose.target.clone(), Vec::new());
-        Ok(NamedTarget { name, declared, target, shown_paths, run_options, notes })
+        Ok(NamedTarget { name, declared, target, shown_paths, run_options, notes, judged })
     }
 }

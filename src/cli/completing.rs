@@ -99,6 +99,7 @@ impl Place {
             paths: Vec::new(),
             target: None,
             rev: None,
+            is_named_by_checkout: false,
             worktree: !checkout.is_bare(),
             namespace: None,
         };

@@ -151,7 +151,12 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         OutputFormat::Text => Program::from_environment()?,
         _ => None,
     };
-    let wanted = SessionOptions { target: &target, throwaway: &throwaway, approved: None };
+    let wanted = SessionOptions {
+        target: &target,
+        throwaway: &throwaway,
+        approved: None,
+        is_one_of_several: false,
+    };
     let mut session = Session::open(wanted, directory, ui).await?;
     session.named.target.whole = all_fields;
     // A plan file, a diff program and the fields of others are about the objects themselves.
@@ -164,7 +169,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         Look::Survey(survey) => survey,
         Look::InSync(synced) => {
             show(&session.in_sync_view(&synced), output, no_pager, ui)?;
-            return Ok(Exit::AtCommit);
+            return Ok(if exit_zero { Exit::AtCommit } else { session.good_exit() });
         }
     };
     if let Some(path) = &out {
@@ -190,7 +195,11 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
     let same = survey.is_in_sync();
     // The process ends here; to give back thousands of objects one by one takes a while.
     std::mem::forget(survey);
-    Ok(if same || exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+    Ok(match same {
+        _ if exit_zero => Exit::AtCommit,
+        true => session.good_exit(),
+        false => Exit::NotAtCommit,
+    })
 }
 
 /// Prints a view, text through the pager where there is one.

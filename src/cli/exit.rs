@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use super::remedy;
+use crate::app;
+use crate::app::trust::{Refusal, TrustError};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +47,35 @@ impl Failure {
     pub fn again(&self) -> Self {
         let mut causes: Vec<String> = self.error.chain().map(ToString::to_string).collect();
         let last = causes.pop().unwrap_or_default();
-        let mut error = anyhow::Error::msg(last);
+        let mut error = match self.refusal() {
+            Some(refusal) => TrustError::Refused(Box::new(refusal.clone())).into(),
+            None => anyhow::Error::msg(last),
+        };
         while let Some(outer) = causes.pop() {
             error = error.context(outer);
         }
         Self { error, hints: self.hints.clone() }
+    }
+
+    /// The exit status: a commit that is not trusted is an answer, anything else is none.
+    pub fn exit(&self) -> Exit {
+        match self.refusal() {
+            Some(refusal) if !refusal.fault.is_unknown() => Exit::NotAtCommit,
+            _ => Exit::CouldNot,
+        }
+    }
+
+    /// The refusal of a commit, where that is what happened.
+    fn refusal(&self) -> Option<&Refusal> {
+        let of_trust = self.error.downcast_ref::<TrustError>();
+        let of_run = self.error.downcast_ref::<app::Error>().and_then(|error| match error {
+            app::Error::Trust(error) => Some(error),
+            _ => None,
+        });
+        match of_trust.or(of_run)? {
+            TrustError::Refused(refusal) => Some(refusal),
+            TrustError::Git(_) => None,
+        }
     }
 
     /// Whether all that happened is that the reader of our output has gone.
@@ -81,6 +107,8 @@ failures_with_hints!(
     crate::config::machine::MachineError,
     crate::local::plan_file::PlanFileError,
     crate::app::Error,
+    TrustError,
+    crate::local::trusted_file::TrustedFileError,
 );
 
 #[cfg(unix)]

@@ -115,6 +115,7 @@ async fn add_definitions(
     let files = FilesArgs {
         paths: vec![PathBuf::from(".")],
         target: None,
+        is_named_by_checkout: false,
         rev: None,
         worktree: false,
         namespace: None,

@@ -21,6 +21,7 @@ mod headings;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
+mod judged;
 mod kept;
 mod kubernetes;
 pub mod locking;
@@ -48,7 +49,9 @@ pub mod target;
 mod target_choice;
 pub mod throwaway;
 mod tracked;
+mod trust;
 pub mod ui;
+pub mod verify;
 pub mod waiting;
 pub mod watch;
 mod way;
@@ -149,6 +152,7 @@ pub enum Verb {
     Explain(explain::ExplainArgs),
     Schemas(schemas::SchemasArgs),
     Render(render::RenderArgs),
+    Verify(verify::VerifyArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
@@ -182,7 +186,7 @@ pub fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let exit = run(cli.verb, cli.directory, &mut ui).unwrap_or_else(|failure| {
         ui.failure(&failure);
-        Exit::CouldNot
+        failure.exit()
     });
     exit.into()
 }
@@ -223,6 +227,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
+        Verb::Verify(args) => verify::run(args, &directory, ui),
         Verb::Completions(args) => completions::run(&args, ui),
         Verb::Help(args) => help::run(&args, ui),
         Verb::Man(args) => help::man::run(&args),

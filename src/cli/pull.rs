@@ -1,7 +1,7 @@
 //! `trueup pull`: fetch, and fast-forward the checkout.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,12 +11,18 @@ use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
-use super::present::pull as present;
+use super::machine_file::machine;
+use super::present::pull::{self as present, Untrusted};
+use super::present::trust::refusal;
 use super::tracked;
+use super::trust::{self, NamedBy};
 use super::ui::Ui;
+use crate::app::trust::{Refusal, Trust, TrustError, Wanted};
 use crate::core::policy::run_options::duration;
-use crate::git::RepositoryLimits;
-use crate::git::pull::{PullError, PullOptions, Pulled, RefusedRef, Traffic, Warnings, pull};
+use crate::git::pull::{
+    PullError, PullOptions, Pulled, RefusedRef, TrackingTarget, Traffic, Warnings, pull,
+};
+use crate::git::{Checkout, RepositoryLimits};
 
 /// The end of `trueup pull --help`.
 const EXAMPLES: &str = "\
@@ -79,6 +85,7 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     let interrupt = Arc::new(AtomicBool::new(false));
     let (limits, warnings) = (RepositoryLimits::default(), Warnings::default());
     let traffic = Traffic::default();
+    let checkout = directory.clone();
     let options = PullOptions {
         directory,
         url,
@@ -97,15 +104,17 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     runtime.shutdown_background();
     warnings.take().iter().for_each(|warning| ui.warning(warning));
     let pulled = pulled.context("the pull was interrupted")?;
+    let untrusted = match &pulled {
+        Ok(_) => untrusted(&checkout)?,
+        Err(_) => Untrusted::default(),
+    };
+    let good = if untrusted.is_empty() { Exit::AtCommit } else { Exit::NotAtCommit };
     let (answer, exit) = match (&pulled, output) {
         (Ok(pulled), format) => {
-            let exit = match pulled.refused.is_empty() {
-                true => Exit::AtCommit,
-                false => Exit::NotAtCommit,
-            };
+            let exit = if pulled.refused.is_empty() { good } else { Exit::NotAtCommit };
             let answer = match format {
                 PullFormat::Text => present::lines(pulled, ui.glyphs()),
-                PullFormat::Json => present::json(pulled, traffic.count())?,
+                PullFormat::Json => present::json(pulled, traffic.count(), &untrusted)?,
             };
             (Some(answer), exit)
         }
@@ -121,6 +130,10 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     if let Some(answer) = answer {
         writeln!(ui.stdout(), "{answer}")?;
     }
+    untrusted.head.iter().for_each(|refused| ui.warning(&refusal(refused)));
+    for (target, refused) in &untrusted.tracked {
+        ui.warning(&format!("{target}: {}", refusal(refused)));
+    }
     for RefusedRef { targets, message, hint } in pulled.iter().flat_map(|it| &it.refused) {
         let error = anyhow::anyhow!("{}: {message}", targets.join(", "));
         ui.failure(&Failure { error, hints: vec![hint.clone()] });
@@ -130,6 +143,41 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
         ui.failure(&Failure { error: error.into(), hints });
     }
     Ok(exit)
+}
+
+/// The pulled commits that the machine's rules do not trust. `HEAD` is for no target in particular, so
+/// that all rules count. Of a target that tracks a ref, those count that `--target` leads to.
+fn untrusted(directory: &Path) -> Result<Untrusted, Failure> {
+    let mut untrusted = Untrusted::default();
+    if machine()?.verify.is_empty() {
+        return Ok(untrusted);
+    }
+    let checkout = Checkout::discover(directory)?;
+    let trust = trust::trust(NamedBy::Checkout, &checkout, false)?;
+    untrusted.head = refused(&trust, &checkout, Wanted::Head)?;
+    for TrackingTarget { target, tracks } in tracked::tracking(&checkout) {
+        // The pull itself tells those that lead nowhere.
+        if checkout.resolve_tracked(&tracks).is_err() {
+            continue;
+        }
+        let trust = trust::trust(NamedBy::Operator(&target), &checkout, false)?;
+        if let Some(refused) = refused(&trust, &checkout, Wanted::Tracked(&tracks))? {
+            untrusted.tracked.insert(target, refused);
+        }
+    }
+    Ok(untrusted)
+}
+
+fn refused(
+    trust: &Trust,
+    checkout: &Checkout,
+    wanted: Wanted<'_>,
+) -> Result<Option<Refusal>, Failure> {
+    match trust.judge(checkout, wanted) {
+        Ok(judged) => Ok(judged.refused),
+        Err(TrustError::Refused(refusal)) if !refusal.fault.is_unknown() => Ok(Some(*refusal)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// How long a pull may take to stop and to clean up once a signal came; a second one ends it at once.

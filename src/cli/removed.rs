@@ -28,7 +28,7 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
-        let config = self.files.config(checkout)?;
+        let config = self.listed(checkout)?;
         if config.targets.contains_key(name) {
             let error = anyhow::anyhow!("{FILE} still declares target {name}");
             let hint = format!("remove it there and commit that; --target {name} applies it");
@@ -53,8 +53,8 @@ impl TargetArgs {
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let (name, run_options) = (name.to_owned(), RunOptions::default());
-        let notes = Vec::new();
-        Ok(NamedTarget { name, declared: false, target, shown_paths, run_options, notes })
+        let (notes, judged) = (Vec::new(), named.judged);
+        Ok(NamedTarget { name, declared: false, target, shown_paths, run_options, notes, judged })
     }
 
     /// The inventory of a target that is gone.
@@ -67,7 +67,7 @@ impl TargetArgs {
         let home = self.files.namespace.as_deref();
         let parents = cluster.all_parents(home.unwrap_or(cluster.namespace())).await;
         let revision = checkout.resolve(self.files.rev.as_deref())?;
-        let declared = self.files.config(checkout)?.targets;
+        let declared = self.listed(checkout)?.targets;
         let (mut found, mut others, mut is_unknown) = (Vec::new(), Vec::new(), false);
         for (inventory, record) in parents.iter().filter_map(record_of) {
             let known = record.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 use super::present::{self, OutputFormat, PlanView, RevisionView, TargetView};
 use super::target::{NamedTarget, TargetArgs};
 use super::throwaway::{Throwaway, ThrowawayArgs};
 use super::ui::Ui;
+use crate::app::trust::Refusal;
 use crate::app::{self, Explained, Look, Survey, SyncedTarget, Target, look, survey};
 use crate::cluster::{Cluster, CredentialCache};
 use crate::core::approval::Purpose;
@@ -33,6 +34,8 @@ pub struct SessionOptions<'a> {
     pub throwaway: &'a ThrowawayArgs,
     /// The approved plan that says what to make true, in place of the arguments.
     pub approved: Option<&'a Purpose>,
+    /// Whether the run is about several targets, and warns of them itself.
+    pub is_one_of_several: bool,
 }
 
 /// A target with everything that reaches it.
@@ -64,7 +67,7 @@ impl Session {
         directory: &Path,
         ui: &mut Ui,
     ) -> Result<Self, Failure> {
-        let SessionOptions { target, throwaway, approved } = wanted;
+        let SessionOptions { target, throwaway, approved, .. } = wanted;
         let checkout = Checkout::discover(directory)?;
         let mut access = match (throwaway.is_wanted(), approved) {
             (true, _) => target.access.access(),
@@ -97,8 +100,22 @@ impl Session {
             _throwaway: throwaway,
         };
         session.warn_of_credentials(ui);
-        session.named.notes.iter().for_each(|note| ui.warning(note));
+        if !wanted.is_one_of_several {
+            session.named.notes.iter().for_each(|note| ui.warning(note));
+            let refused = session.refused().map(present::trust::refusal);
+            refused.iter().for_each(|refused| ui.warning(refused));
+        }
         Ok(session)
+    }
+
+    /// The commit that is not applied since it is not trusted, where another stands in for it.
+    pub fn refused(&self) -> Option<&Refusal> {
+        self.named.judged.refused.as_ref()
+    }
+
+    /// The exit status of a run that ended well.
+    pub fn good_exit(&self) -> Exit {
+        if self.refused().is_some() { Exit::NotAtCommit } else { Exit::AtCommit }
     }
 
     /// Says what is worth a warning about the credentials that were renewed meanwhile.
@@ -273,6 +290,7 @@ impl Session {
         args.files.rev = Some(commit.to_owned());
         args.files.worktree = false;
         if args.files.paths.is_empty() && named.declared {
+            args.files.is_named_by_checkout |= args.files.target.is_none();
             args.files.target = Some(named.name.clone());
         }
         let NamedTarget { target, .. } = args.resolve(directory, &self.checkout, &self.cluster)?;
@@ -341,7 +359,7 @@ impl Session {
                 paths: &named.shown_paths,
                 inventory: (&target.inventory.namespace, &target.inventory.name),
             },
-            revision,
+            revision: RevisionView { trust: Some(&named.judged), ..revision },
             requests: self.cluster.requests(),
             elapsed: self.begin.elapsed(),
             plan_sha256: self.plan_sha256.as_deref(),
@@ -363,6 +381,7 @@ fn revision_view(revision: &Revision, summary: Masked<String>) -> RevisionView<'
         author: &revision.author,
         dirty: revision.dirty,
         tracked: revision.tracked.as_deref(),
+        trust: None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! The targets of a run over all of them: in their order, each by the cluster that it belongs to.
 //! Targets that are reached by one context share its connection.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::exit::Failure;
+use super::present::trust::refusal;
 use super::session::{Session, SessionOptions};
 use super::target::{FilesArgs, NamedTarget, TargetArgs};
 use super::throwaway::ThrowawayArgs;
@@ -76,16 +78,28 @@ impl SeveralTargets {
     ///
     /// When there are no targets, or their only cluster can't be reached.
     pub(super) async fn open(options: SeveralOptions<'_>, ui: &mut Ui) -> Result<Self, Failure> {
-        let SeveralOptions { args, throwaway, directory } = options;
+        // The checkout names the targets, so that all rules count.
+        let mut args = options.args.clone();
+        args.files.is_named_by_checkout = true;
+        let options = SeveralOptions { args: &args, ..options };
+        let SeveralOptions { throwaway, directory, .. } = options;
         // One commit for all targets, and for the settings that name them.
         let checkout = Checkout::discover(directory)?.steady();
-        let config = args.files.config(&checkout)?;
+        let config = args.listed(&checkout)?;
         let names: Vec<String> = config.order().into_iter().map(str::to_owned).collect();
         if names.is_empty() {
             return Err(none(&args.files, &checkout)?);
         }
         let mut by_context: Vec<(Option<String>, Vec<usize>)> = Vec::new();
+        let mut failed = Vec::new();
         for (place, name) in names.iter().enumerate() {
+            // A ref of its own may be one that leads nowhere.
+            let is_tracking = config.targets[name].tracks.is_some();
+            let look = is_tracking.then(|| args.fault_of(name, directory, &checkout));
+            if let Some(Err(failure)) = look {
+                failed.push(ClusterTargets { places: vec![place], reached: Err(failure) });
+                continue;
+            }
             let context = match throwaway.is_wanted() {
                 true => None,
                 false => args.access_of(name)?.context,
@@ -96,7 +110,7 @@ impl SeveralTargets {
             }
         }
         let is_one = by_context.len() == 1;
-        let mut clusters = Vec::new();
+        let mut clusters = failed;
         for (_, places) in by_context {
             let reached = reach(&options, &checkout, &names, &places, ui).await;
             let mut reached = if is_one { Ok(reached?) } else { reached };
@@ -105,7 +119,33 @@ impl SeveralTargets {
             }
             clusters.push(ClusterTargets { places, reached });
         }
-        Ok(Self { config, names, clusters })
+        let several = Self { config, names, clusters };
+        several.warn(ui);
+        Ok(several)
+    }
+
+    /// Says of the targets which refs were read in an unexpected way, and which commits are not
+    /// trusted. Where several say the same, it is said once.
+    fn warn(&self, ui: &mut Ui) {
+        let mut said = BTreeSet::new();
+        for named in self.named() {
+            let refusal = named.judged.refused.as_ref().map(refusal);
+            for warning in named.notes.iter().cloned().chain(refusal) {
+                if said.insert(warning.clone()) {
+                    ui.warning(&warning);
+                }
+            }
+        }
+    }
+
+    /// Whether any target stays at an older commit, as the newest is not trusted.
+    pub(super) fn has_refused(&self) -> bool {
+        self.named().any(|named| named.judged.refused.is_some())
+    }
+
+    fn named(&self) -> impl Iterator<Item = &NamedTarget> {
+        let reached = self.clusters.iter().filter_map(|cluster| cluster.reached.as_ref().ok());
+        reached.flat_map(|reached| &reached.named)
     }
 
     /// The places of the targets that each comes after.
@@ -141,7 +181,8 @@ async fn reach(
     let SeveralOptions { args, throwaway, directory } = *options;
     let mut args = args.clone();
     args.files.target = places.first().map(|place| names[*place].clone());
-    let wanted = SessionOptions { target: &args, throwaway, approved: None };
+    let wanted =
+        SessionOptions { target: &args, throwaway, approved: None, is_one_of_several: true };
     let mut session = Session::open(wanted, directory, ui).await?;
     session.checkout = checkout.clone();
     let mut named = Vec::with_capacity(places.len());

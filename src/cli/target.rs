@@ -17,6 +17,7 @@ use super::machine_file::{cluster_choice, machine};
 use super::names::{derived, plain_files, sanitized, siblings};
 pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
+use crate::app::trust::{Judged, Trust};
 use crate::app::{ClusterChoice, Target};
 use crate::cluster::Cluster;
 use crate::config::machine::{Machine, Rendering};
@@ -94,6 +95,11 @@ pub struct TargetArgs {
     /// Else another cluster than that of the target's first apply is refused.
     #[arg(long, help_heading = GUARDS, display_order = 9, hide_short_help = true)]
     pub new_cluster: bool,
+    /// With --rev or --worktree: though the machine's verify rules do not trust it
+    ///
+    /// The inventory's record says so.
+    #[arg(long, help_heading = GUARDS, display_order = 10, hide_short_help = true)]
+    pub unverified: bool,
 
     /// How to reach the cluster.
     #[command(flatten)]
@@ -120,6 +126,8 @@ pub struct NamedTarget {
     pub run_options: RunOptions,
     /// Warnings about the ref that it tracks.
     pub notes: Vec<String>,
+    /// The commit, how far it is trusted, and which commit it stands in for.
+    pub judged: Judged,
 }
 
 impl NamedTarget {
@@ -156,15 +164,17 @@ impl TargetArgs {
     ///
     /// # Errors
     ///
-    /// When trueup.yaml can't be used, or a path lies outside the checkout.
+    /// When trueup.yaml can't be used, a path lies outside the checkout, or no commit may be applied.
     pub fn resolve(
         &self,
         directory: &Path,
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
-        let TargetChoice { name, declared, redact, paths, paths_at, others, tracks, .. } =
-            self.files.choose(directory, checkout)?;
+        let trust = self.trust(checkout)?;
+        let TargetChoice {
+            name, declared, redact, paths, paths_at, others, tracks, judged, ..
+        } = self.files.choose(directory, checkout, &trust)?;
         if let (true, Some(tracked), Some(name)) = (self.files.worktree, &declared.tracks, &name) {
             return Err(tracked::not_worktree(name, tracked));
         }
@@ -206,10 +216,12 @@ impl TargetArgs {
             is_removed: false,
             tracks,
             cluster: choice,
+            trust,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let notes = notes.unwrap_or_default();
-        Ok(NamedTarget { name, declared: is_declared, target, shown_paths, run_options, notes })
+        let declared = is_declared;
+        Ok(NamedTarget { name, declared, target, shown_paths, run_options, notes, judged })
     }
 }
 
@@ -220,8 +232,9 @@ impl FilesArgs {
     ///
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
-        let TargetChoice { declared, redact, ignore, paths, paths_at, others, name, tracks } =
-            self.choose(directory, checkout)?;
+        let TargetChoice {
+            declared, redact, ignore, paths, paths_at, others, name, tracks, ..
+        } = self.choose(directory, checkout, &Trust::default())?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
         Ok(Target {
@@ -246,6 +259,7 @@ impl FilesArgs {
             is_removed: false,
             tracks,
             cluster: ClusterChoice::default(),
+            trust: Trust::default(),
         })
     }
 }

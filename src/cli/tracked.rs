@@ -9,9 +9,10 @@ use clap::Args;
 use super::exit::Failure;
 use super::headings::WHAT;
 use crate::app::DeclaredPath;
+use crate::app::trust::{Judged, Trust, Wanted};
 use crate::config::{Config, FILE, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
-use crate::core::source::snapshot::short;
+use crate::core::source::snapshot::{Revision, short};
 use crate::core::tracking::TrackedRef;
 use crate::git::Checkout;
 use crate::git::pull::{TrackedRefs, TrackingTarget};
@@ -43,6 +44,10 @@ pub struct FilesArgs {
     /// Use the files of the work tree, committed or not
     #[arg(long, conflicts_with = "rev", help_heading = WHAT, display_order = 5)]
     pub worktree: bool,
+
+    /// Whether the checkout chose the target that is named.
+    #[arg(skip)]
+    pub is_named_by_checkout: bool,
 
     /// Namespace of objects that name none, and of the inventory
     #[arg(
@@ -76,6 +81,8 @@ pub(super) struct TargetChoice {
     pub(super) others: BTreeMap<String, TargetConfig>,
     /// The ref to read, where it is not `HEAD`, the work tree or `--rev`.
     pub(super) tracks: Option<TrackedRef>,
+    /// The commit, and how far it is trusted.
+    pub(super) judged: Judged,
 }
 
 impl FilesArgs {
@@ -83,17 +90,19 @@ impl FilesArgs {
     ///
     /// # Errors
     ///
-    /// When trueup.yaml can't be used, or a path lies outside the checkout.
+    /// When trueup.yaml can't be used, a path lies outside the checkout, or no commit may be applied.
     pub(super) fn choose(
         &self,
         directory: &Path,
         checkout: &Checkout,
+        trust: &Trust,
     ) -> Result<TargetChoice, Failure> {
-        let mut config = self.config(checkout)?;
+        let (mut config, mut judged) = self.judged_config(checkout, trust)?;
         let mut others = config.targets.clone();
         let tracks = chosen(self, &config)?;
         if let Some((name, tracked)) = &tracks {
-            config = settings(checkout, name, tracked)?;
+            judged = tracked_commit(checkout, trust, name, tracked)?;
+            config = settings(checkout, name, tracked, &judged.revision)?;
             // `HEAD` says which targets there are, and what they track; here they may be elsewhere.
             for (other, declared) in &mut others {
                 if let Some(here) = config.targets.get(other) {
@@ -134,7 +143,7 @@ impl FilesArgs {
         let paths_at = declared.paths_at.iter().map(at).collect();
         others.retain(|other, _| Some(other) != name.as_ref());
         let tracks = tracks.map(|(_, tracked)| tracked);
-        Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others, tracks })
+        Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others, tracks, judged })
     }
 
     /// The settings of trueup.yaml.
@@ -183,14 +192,41 @@ fn chosen(files: &FilesArgs, config: &Config) -> Result<Option<(String, TrackedR
 /// Where that file is wrong, the run that reads it says so.
 pub(super) fn refs(only: Option<String>) -> TrackedRefs {
     TrackedRefs::new(move |checkout| {
-        let file = checkout.resolve(None).and_then(|head| checkout.read_file(&head, FILE));
-        let config = file.ok().flatten().and_then(|file| Config::read(&file).ok());
-        let targets = config.unwrap_or_default().targets.into_iter();
-        let tracking = targets.filter_map(|(target, declared)| {
-            Some(TrackingTarget { target, tracks: declared.tracks? })
-        });
-        tracking.filter(|it| only.as_ref().is_none_or(|only| *only == it.target)).collect()
+        let mut tracking = tracking(checkout);
+        tracking.retain(|it| only.as_ref().is_none_or(|only| *only == it.target));
+        tracking
     })
+}
+
+/// The targets of `HEAD`'s trueup.yaml that track a ref, as far as that file can be read.
+pub(super) fn tracking(checkout: &Checkout) -> Vec<TrackingTarget> {
+    let file = checkout.resolve(None).and_then(|head| checkout.read_file(&head, FILE));
+    let config = file.ok().flatten().and_then(|file| Config::read(&file).ok());
+    let targets = config.unwrap_or_default().targets.into_iter();
+    let tracking = targets
+        .filter_map(|(target, declared)| Some(TrackingTarget { target, tracks: declared.tracks? }));
+    tracking.collect()
+}
+
+fn failed(name: &str, tracked: &TrackedRef, failure: Failure) -> Failure {
+    let error = failure.error.context(format!("target {name} tracks {tracked}"));
+    Failure { error, ..failure }
+}
+
+/// The commit that a target tracks, or the one that stands in for it.
+///
+/// # Errors
+///
+/// When the ref leads to no commit, or to none that may be applied.
+fn tracked_commit(
+    checkout: &Checkout,
+    trust: &Trust,
+    name: &str,
+    tracked: &TrackedRef,
+) -> Result<Judged, Failure> {
+    trust
+        .judge(checkout, Wanted::Tracked(tracked))
+        .map_err(|error| failed(name, tracked, error.into()))
 }
 
 /// The settings of the commit that a target tracks. Of `HEAD`'s, only the ref counts: a release is
@@ -198,17 +234,17 @@ pub(super) fn refs(only: Option<String>) -> TrackedRefs {
 ///
 /// # Errors
 ///
-/// When the ref leads to no commit, or its trueup.yaml does not declare the target.
-fn settings(checkout: &Checkout, name: &str, tracked: &TrackedRef) -> Result<Config, Failure> {
-    let failed = |failure: Failure| {
-        let error = failure.error.context(format!("target {name} tracks {tracked}"));
-        Failure { error, ..failure }
-    };
-    let found = checkout.resolve_tracked(tracked).map_err(|error| failed(error.into()))?;
-    let file = checkout.read_file(&found.revision, FILE)?.unwrap_or_default();
-    let config = Config::read(&file).map_err(|error| failed(error.into()))?;
+/// When its trueup.yaml can't be used, or does not declare the target.
+fn settings(
+    checkout: &Checkout,
+    name: &str,
+    tracked: &TrackedRef,
+    revision: &Revision,
+) -> Result<Config, Failure> {
+    let file = checkout.read_file(revision, FILE)?.unwrap_or_default();
+    let config = Config::read(&file).map_err(|error| failed(name, tracked, error.into()))?;
     if !config.targets.contains_key(name) {
-        let (at, commit) = (&found.revision.named, short(&found.revision.commit));
+        let (at, commit) = (&revision.named, short(&revision.commit));
         let error = anyhow::anyhow!("{} of {at} ({commit}) has no target {name:?}", FILE);
         let hint = format!(
             "declare {name} there too: of HEAD's {}, only `ref` counts for a target that tracks one",

@@ -124,6 +124,8 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
         // Whatever targets there will be besides.
+        let is_chosen = args.target.files.target.is_some();
+        args.target.files.is_named_by_checkout = !is_chosen;
         args.target.files.target = Some(named.name.clone());
     }
     let settings = settings(args, directory.to_owned());
@@ -200,7 +202,9 @@ impl WatchStart<'_> {
                 Err(failure) => failure,
             };
             let error = failure.error.downcast_ref::<ConfigError>();
-            let is_wrong = matches!(error, Some(ConfigError::Invalid { .. }));
+            // A signed commit may come with any pull, too.
+            let is_wrong = matches!(error, Some(ConfigError::Invalid { .. }))
+                || failure.exit() == Exit::NotAtCommit;
             let Some(pull) = pull.filter(|_| is_wrong && !args.once) else { return Err(failure) };
             for line in log.lines(Err(settings_error(failure).into())) {
                 writeln!(ui.stdout(), "{line}")?;
@@ -224,8 +228,9 @@ impl WatchStart<'_> {
 }
 
 fn settings_error(failure: Failure) -> SettingsError {
+    let is_refusal = failure.exit() == Exit::NotAtCommit;
     let Failure { error, hints } = failure;
-    SettingsError { message: format!("{error:#}"), hint: hints.into_iter().next() }
+    SettingsError { message: format!("{error:#}"), hint: hints.into_iter().next(), is_refusal }
 }
 
 /// Reads what the flags and a commit's `trueup.yaml` say.

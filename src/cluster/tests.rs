@@ -196,6 +196,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         paths: [".".to_owned()].into(),
         revision: None,
         tracked: None,
+        is_unverified: false,
         past: crate::core::inventory::ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
     };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use crate::config::clusters::{self, InvalidEntry, TargetCluster};
 use crate::config::scalars::Scalar;
 use crate::config::unknown;
+use crate::config::verify::{self, RuleFault, VerifyRule};
 use crate::core::manifest::{self, PathPart};
 
 use crate::core::problem::within;
@@ -32,6 +33,9 @@ pub struct Machine {
     /// Which cluster each target belongs to.
     #[serde(default)]
     pub clusters: Vec<TargetCluster>,
+    /// Which commits may be applied.
+    #[serde(default)]
+    pub verify: Vec<VerifyRule>,
 }
 
 /// How programs are run that render.
@@ -141,6 +145,10 @@ impl Machine {
             let (InvalidEntry { at: (line, column), message }, file) = (invalid, file.to_owned());
             MachineError::Invalid { file, line, column, message }
         })?;
+        if let Some(fault) = verify::first_fault(&machine.verify, FILE, bytes) {
+            let RuleFault { line, column, message } = fault;
+            return Err(MachineError::Invalid { file: file.to_owned(), line, column, message });
+        }
         for (program, path) in &machine.programs {
             let (file, program, path) = (file.to_owned(), *program, path.clone());
             if !path.is_absolute() {

@@ -10,6 +10,7 @@ pub(crate) mod scalars;
 #[cfg(test)]
 pub(crate) mod schema;
 mod unknown;
+pub mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

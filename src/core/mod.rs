@@ -43,6 +43,7 @@
 //! | [`suggest`] | "did you mean" |
 //! | [`tracking`] | which ref a target tracks, and which tag is the newest of a range |
 //! | [`unique_value`] | values of which the cluster has each only once |
+//! | [`verification`] | which commits may be applied, by who signed them |
 
 pub mod annotations;
 pub mod approval;
@@ -86,3 +87,4 @@ pub mod source;
 pub mod suggest;
 pub mod tracking;
 pub mod unique_value;
+pub mod verification;

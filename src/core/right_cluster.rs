@@ -12,6 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::field_rules::is_like;
 use super::remedy::Remedy;
 
+/// The context of `trueup sandbox`. Each is a new cluster, and nothing there is missed, so that none is
+/// remembered.
+pub const SANDBOX: &str = "trueup-sandbox";
+
 /// A cluster, as far as it can be told from others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterFacts {

@@ -1,31 +1,19 @@
 //! Names → commits, and what a repository is known by.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use gix::bstr::ByteSlice;
 use jiff::Timestamp;
 
-use super::tracked::TrackedRevision;
 use super::trees::find_commit;
 use super::{Cause, Checkout, Error, walk};
 use crate::core::source::snapshot::Revision;
 use crate::core::suggest::suggest;
-use crate::core::tracking::TrackedRef;
 
 /// The id of a repository's first commit, which two repositories share only when one was cloned
 /// from the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootCommit(pub String);
-
-/// The commits that were looked up.
-#[derive(Debug, Default)]
-pub(super) struct NamedCommits {
-    /// Those of names; the one without a name is `HEAD`'s.
-    names: BTreeMap<Option<String>, Revision>,
-    /// Those of refs that targets track.
-    pub(super) tracked: Vec<(TrackedRef, TrackedRevision)>,
-}
 
 impl Checkout {
     /// The commit that `rev` names; without one, `HEAD`'s.

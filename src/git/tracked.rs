@@ -4,6 +4,7 @@
 //! what should run. A branch of this repository's own counts where nothing was fetched, as on a
 //! server.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use gix::bstr::ByteSlice;
@@ -43,6 +44,26 @@ impl Checkout {
         Ok(found)
     }
 
+    /// The commit that `tracked` leads to where some tags do not count; `None` where none is left, or
+    /// it names its ref.
+    ///
+    /// # Errors
+    ///
+    /// When the repository can't be read.
+    pub fn resolve_tracked_without(
+        &self,
+        tracked: &TrackedRef,
+        left_out: &BTreeSet<String>,
+    ) -> Result<Option<TrackedRevision>, Error> {
+        let TrackedRef::Newest { range, prefix } = tracked else { return Ok(None) };
+        let repo = self.local();
+        let mut tags = tags(&repo, prefix);
+        tags.retain(|tag| !left_out.contains(&tag.name));
+        let choice = self.choose(&repo, range, prefix, &tags)?;
+        let tag = choice.tag.map(|tag| self.at_ref(&repo, format!("refs/tags/{tag}"), tag));
+        tag.transpose()
+    }
+
     fn look_up_tracked(&self, tracked: &TrackedRef) -> Result<TrackedRevision, Error> {
         let repo = self.local();
         if let Some(commit) = tracked.commit() {
@@ -69,6 +90,16 @@ impl Checkout {
             }
         };
         let (full, short) = found;
+        self.at_ref(&repo, full, short)
+    }
+
+    /// The commit of a ref.
+    fn at_ref(
+        &self,
+        repo: &gix::Repository,
+        full: String,
+        short: String,
+    ) -> Result<TrackedRevision, Error> {
         let reading = || format!("`{short}`");
         let mut reference = repo.find_reference(full.as_str()).map_err(Error::read(reading()))?;
         let id = reference.peel_to_commit().map_err(Error::read(reading()))?.id;

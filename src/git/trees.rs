@@ -49,7 +49,7 @@ pub(super) struct Trees<'a> {
     repo: &'a gix::Repository,
     limits: &'a RepositoryLimits,
     commit: ObjectId,
-    root: ObjectId,
+    pub(super) root: ObjectId,
     /// The size of the walk so far.
     walked: FolderSize,
     /// The bytes of the tree objects that were read so far.
@@ -252,7 +252,7 @@ impl<'a> Trees<'a> {
     }
 
     /// The entries of the tree object `id`, which is at `path`.
-    fn load(&self, id: ObjectId, path: &BStr) -> Result<Vec<TreeEntry>, Error> {
+    pub(super) fn load(&self, id: ObjectId, path: &BStr) -> Result<Vec<TreeEntry>, Error> {
         let reading = || format!("`{}` of commit {}", inert(path), self.commit);
         let header = self.repo.find_header(id).map_err(Error::read(reading()))?;
         if header.kind() != gix::objs::Kind::Tree {
@@ -282,7 +282,7 @@ impl<'a> Trees<'a> {
         Error::Unsound { path: inert(path), commit: self.commit.to_string(), fault }
     }
 
-    fn excess(&self, path: &BStr, measure: LimitKind, limit: u64) -> Error {
+    pub(super) fn excess(&self, path: &BStr, measure: LimitKind, limit: u64) -> Error {
         let excess = LimitExceeded { measure, limit };
         Error::TooMuch { path: inert(path), commit: self.commit.to_string(), excess }
     }
@@ -339,7 +339,7 @@ pub(super) fn find_commit<'repo>(
     repo.find_commit(id).map_err(Error::read(reading()))
 }
 
-fn joined(folder: &BStr, name: &BStr) -> BString {
+pub(super) fn joined(folder: &BStr, name: &BStr) -> BString {
     let mut path = BString::from(folder);
     if !path.is_empty() {
         path.push(b'/');

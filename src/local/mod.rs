@@ -12,4 +12,6 @@ pub mod schema_catalogue;
 pub mod schema_folder;
 pub mod sealed_cache;
 pub mod search;
+pub mod signatures;
 pub mod state_store;
+pub mod trusted_file;

@@ -11,6 +11,7 @@ use rcgen::{
 use super::Error;
 
 use crate::core::json::json;
+use crate::core::right_cluster::SANDBOX;
 
 /// The authority that signs every certificate.
 pub(super) struct Identity {
@@ -71,7 +72,7 @@ impl Identity {
     /// A kubeconfig with everything in it; JSON, which is YAML.
     pub(super) fn kubeconfig(&self, address: &str, user: &IssuedCertificate) -> String {
         let encode = |pem: String| STANDARD.encode(pem);
-        let name = "trueup-sandbox";
+        let name = SANDBOX;
         json!({
             "apiVersion": "v1",
             "kind": "Config",

@@ -221,6 +221,10 @@ pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Re
                 let elements = value.as_array().map_or(usize::MAX, Vec::len);
                 rule.as_u64().is_some_and(|least| elements as u64 >= least)
             }
+            "minLength" => {
+                let length = value.as_str().map_or(usize::MAX, |text| text.chars().count());
+                rule.as_u64().is_some_and(|least| length as u64 >= least)
+            }
             other => panic!("the check does not know {other}"),
         };
         if !fits {

@@ -142,11 +142,19 @@ fn the_page_lists_every_nested_key() {
         ("programs.", "programs: {zzz: /a}"),
         ("render.", "render: {zzz: 1}"),
         ("clusters[].", "clusters: [{zzz: 1}]"),
+        ("verify[].", "verify: [{zzz: 1}]"),
+        ("verify[].ssh.", "verify: [{targets: [a], ssh: {zzz: 1}}]"),
+        ("verify[].openpgp.", "verify: [{targets: [a], openpgp: {zzz: 1}}]"),
     ];
     for (prefix, yaml) in machine {
         known.extend(of_machine(yaml).into_iter().map(|key| format!("{prefix}{key}")));
     }
-    assert_eq!(of_machine("zzz: 1"), ["programs", "render", "clusters"].map(str::to_owned).into());
+    known.retain(|key| !["verify[].ssh", "verify[].openpgp"].contains(&key.as_str()));
+    known.insert("verify".to_owned());
+    assert_eq!(
+        of_machine("zzz: 1"),
+        ["programs", "render", "clusters", "verify"].map(str::to_owned).into()
+    );
     let page = read("docs/settings.md");
     let nested = page.split_once("\n## Nested keys").unwrap().1;
     let listed = rows(nested).into_iter().flat_map(|row| code_spans(&row[0]));

@@ -43,6 +43,7 @@ use super::enabled::put_off;
 use super::former_release::FormerRelease;
 use super::moved::{MoveSearch, removed_of};
 use super::right_cluster::check_cluster;
+use super::trust::{Judged, JudgedBy, hold};
 use super::{Declared, Error, Explained, LastRead, Target, declare, declare_again};
 
 /// Findings, the decisions made from them, and the reasons.
@@ -63,6 +64,8 @@ pub struct Found {
     pub begun: Instant,
     /// The commit that is to be made true.
     pub revision: Revision,
+    /// How far it is trusted, and which commit it stands in for.
+    pub judged: Box<Judged>,
     /// Changes in the work tree under the target's paths that are not in the commit.
     pub uncommitted: Uncommitted,
     /// The desired objects, and the problems of those that could not be read.
@@ -219,6 +222,7 @@ pub(super) async fn survey_from(
     // Where no file is a manifest, trueup may look in the wrong place.
     let is_in_doubt = target.strict || manifests.is_empty();
     if is_in_doubt { &mut problems } else { &mut warnings }.extend(others);
+    let judged = Box::new(hold(target, checkout, before.as_ref()).await?);
     let repository = whose(target, checkout, &revision, before.as_ref())?;
     check_cluster(target, cluster, cluster_uid.as_deref(), &repository)?;
 
@@ -291,6 +295,7 @@ pub(super) async fn survey_from(
         removed: removed_of(target, &parents, &repository, checkout, &revision),
         is_removal: target.is_removed,
         revision,
+        judged,
         desired,
     };
     let plan = plan(&found.desired, observed, &target.inventory, &context);
@@ -374,6 +379,7 @@ fn record_after(target: &Target, repository: String, found: &Found, plan: &Plan)
     let id = target.inventory.id();
     let applied = plan.changes().filter(is_declared).filter(|change| change.ends_in(Some(&id)));
     let mut after = Record::of(source, applied.map(|change| &change.key));
+    after.is_unverified = matches!(found.judged.by, JudgedBy::Waived(_));
     after.remember(before.as_ref());
     after.finished = finished(plan, desired, unready);
     let gone: Vec<ObjectKey> = after.finished.keys().cloned().collect();

@@ -61,6 +61,8 @@ pub struct SettingsError {
     pub message: String,
     /// The remedy.
     pub hint: Option<String>,
+    /// Whether no commit may be applied.
+    pub is_refusal: bool,
 }
 
 /// The target, and its options.

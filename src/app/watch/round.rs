@@ -223,7 +223,7 @@ async fn choose(
         })?;
         Ok::<_, RoundError>(at(watch, checkout, cluster, target, healthy)?)
     };
-    let now = target.revision(checkout)?.commit;
+    let now = target.revision(checkout).map_err(app::Error::from)?.commit;
     if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
         let target = back(&failed, &healthy)?;
         let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
@@ -317,6 +317,7 @@ pub(super) async fn act(
     *is_quiet = pulled.as_ref().is_none_or(is_calm)
         && held_back.is_none()
         && warning.is_none()
+        && survey.found.judged.refused.is_none()
         && report.is_good()
         && report.steps.is_empty()
         && survey.found.unready.is_empty()

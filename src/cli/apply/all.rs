@@ -80,6 +80,7 @@ pub(super) async fn run(
     all_applied::write(ui.stdout(), &answers, cost, args.output, glyphs)?;
     let has = |end: AppliedEnd| answers.iter().any(|answer| answer.end == end);
     Ok(match answers.iter().all(|answer| answer.end == AppliedEnd::AtCommit) {
+        true if several.has_refused() => is_not,
         true => Exit::AtCommit,
         false if interrupt.is_requested() => Exit::Interrupted,
         false if has(AppliedEnd::Failed) => Exit::CouldNot,
@@ -201,7 +202,9 @@ fn unreached(run: &SharedRun<'_, '_>, name: &str, first: Option<FirstLook>) -> O
         Some(FirstLook::Failed(failure)) => failure,
         _ => anyhow::anyhow!("its cluster can't be reached").into(),
     };
+    let is_refused = failure.exit() == Exit::NotAtCommit;
     let answer = AppliedTarget::failed(target_failure(name, &failure));
+    let answer = if is_refused { answer.refused() } else { answer };
     let error = failure.error.context(format!("cannot apply target {name}"));
     run.ui().failure(&Failure { error, ..failure });
     OneDone { answer, wrote: false }

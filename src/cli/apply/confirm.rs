@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{ApplyArgs, NOTHING_WRITTEN};
 use crate::app::{Look, Survey};
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{self, OutputFormat};
 use crate::cli::session::{Session, SessionOptions};
 use crate::cli::ui::Ui;
@@ -27,8 +27,8 @@ pub(super) struct ConfirmedApply {
 pub(super) enum Decision {
     /// It is carried out.
     Apply(Box<ConfirmedApply>),
-    /// There is nothing to do, as the target is known to be in sync. It was said.
-    InSync,
+    /// There is nothing to do, as the target is known to be in sync. It was said. With the exit status.
+    InSync(Exit),
     /// It is not carried out: the answer was no, or an approved plan does not hold any more.
     Declined,
 }
@@ -43,8 +43,12 @@ pub(super) async fn ready(
     let stored = plan.as_deref().map(plan_file::read).transpose()?;
     let (approval, sha256) = stored.map(|it| (it.approval, it.sha256)).unzip();
     let approved = approval.as_ref().map(|approval| &approval.purpose);
-    let mut session =
-        Session::open(SessionOptions { target, throwaway, approved }, directory, ui).await?;
+    let mut session = Session::open(
+        SessionOptions { target, throwaway, approved, is_one_of_several: false },
+        directory,
+        ui,
+    )
+    .await?;
     session.plan_sha256 = sha256;
     session.name_plan(*output, ui);
     // An approval and waiting are about the objects themselves.
@@ -60,7 +64,7 @@ pub(super) async fn ready(
             session.remember_cluster(&synced);
             let (view, glyphs) = (session.in_sync_view(&synced), ui.glyphs());
             present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;
-            return Ok(Decision::InSync);
+            return Ok(Decision::InSync(session.good_exit()));
         }
     };
     let difference = approval.as_ref().map(|approval| approval.difference(survey.approval_input()));

@@ -158,7 +158,8 @@ pub async fn run(mut args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
     let ConfirmedApply { session, survey, approval, asked } = match ready {
         Decision::Apply(confirmed) => *confirmed,
-        Decision::InSync => return Ok(Exit::AtCommit),
+        Decision::InSync(Exit::AtCommit) => return Ok(Exit::AtCommit),
+        Decision::InSync(_) => return Ok(is_not),
         Decision::Declined => return Ok(is_not),
     };
     let (who, cancel) = (locking::who(), Cancellation::with(&interrupt));
@@ -197,7 +198,8 @@ pub async fn run(mut args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let masked = survey.masked_report(&report);
     present::report(ui.stdout(), &session.view(&survey), &masked, args.output, glyphs)?;
     Ok(match report.is_good() {
-        true => Exit::AtCommit,
+        true if session.refused().is_none() => Exit::AtCommit,
+        true => is_not,
         false if report.interrupted => Exit::Interrupted,
         false => is_not,
     })

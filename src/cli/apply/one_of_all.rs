@@ -13,7 +13,7 @@ use crate::app::{
     Target, look, round, survey,
 };
 use crate::cli::all_targets::target_failure;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
 use crate::cli::present::all_applied::AppliedTarget;
 use crate::cli::present::steps::Steps;
@@ -98,7 +98,9 @@ impl OneOfAll<'_, '_> {
             if was_interrupted(&failure) {
                 return OneDone { answer: AppliedTarget::not_begun(name), wrote: false };
             }
+            let is_refused = failure.exit() == Exit::NotAtCommit;
             let answer = AppliedTarget::failed(target_failure(name, &failure));
+            let answer = if is_refused { answer.refused() } else { answer };
             let error = failure.error.context(format!("cannot apply target {name}"));
             self.run.ui().failure(&Failure { error, ..failure });
             OneDone { answer, wrote: true }

@@ -45,6 +45,7 @@ topics! {
     "ci": "checks, trials and differences in pull requests",
     "kinds": "Kubernetes releases and custom resources in check and explain",
     "plans": "approve first, apply later",
+    "verification": "which signed commits may be applied",
     "security": "trust, isolation, Secrets and limits",
     "settings": "all flags, variables and keys",
     "annotations": "all annotations and labels",

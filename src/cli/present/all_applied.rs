@@ -138,6 +138,12 @@ impl AppliedTarget {
         Self { parts, ..Self::new(name, AppliedEnd::NotBegun) }
     }
 
+    /// The same where its commit is not trusted: that is an answer, and no fault of the run.
+    #[must_use]
+    pub fn refused(self) -> Self {
+        Self { end: AppliedEnd::NotAtCommit, ..self }
+    }
+
     /// A target that could not be told or carried out.
     pub fn failed(failure: TargetFailure) -> Self {
         let name = failure.target.clone();

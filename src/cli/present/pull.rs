@@ -1,8 +1,12 @@
 //! The result of a pull, or its error, as one line or one JSON object.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::trust::RefusedDocument;
 use super::{Glyphs, json};
+use crate::app::trust::Refusal;
 use crate::core::source::snapshot::short;
 use crate::git::pull::{MovedTarget, Obstacle, PullError, Pulled, TrafficCount};
 
@@ -19,6 +23,28 @@ pub(super) struct PullDocument<'a> {
     pulled: &'a Pulled,
     /// The cost of asking the remote.
     git: TrafficCount,
+    /// The commit that the machine's rules do not trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untrusted: Option<RefusedDocument<'a>>,
+    /// The commits that targets track and that their rules do not trust, by target.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    untrusted_targets: BTreeMap<&'a String, RefusedDocument<'a>>,
+}
+
+/// The commits of a pull that the machine's rules do not trust.
+#[derive(Clone, Debug, Default)]
+pub struct Untrusted {
+    /// That of `HEAD`.
+    pub head: Option<Refusal>,
+    /// Those that targets track, by target.
+    pub tracked: BTreeMap<String, Refusal>,
+}
+
+impl Untrusted {
+    /// Whether all are trusted.
+    pub fn is_empty(&self) -> bool {
+        self.head.is_none() && self.tracked.is_empty()
+    }
 }
 
 /// A pull that failed.
@@ -90,8 +116,11 @@ fn counted(count: usize, what: &str) -> String {
 /// # Errors
 ///
 /// When the document can't be written as JSON.
-pub fn json(pulled: &Pulled, git: TrafficCount) -> serde_json::Result<String> {
-    json::text(&PullDocument { version: VERSION, pulled, git })
+pub fn json(pulled: &Pulled, git: TrafficCount, refused: &Untrusted) -> serde_json::Result<String> {
+    let untrusted = refused.head.as_ref().map(RefusedDocument::of);
+    let of_target = |(target, refused)| (target, RefusedDocument::of(refused));
+    let untrusted_targets = refused.tracked.iter().map(of_target).collect();
+    json::text(&PullDocument { version: VERSION, pulled, git, untrusted, untrusted_targets })
 }
 
 /// Why nothing was done, as JSON.

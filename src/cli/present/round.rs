@@ -6,6 +6,7 @@ use jiff::Zoned;
 
 use super::{Glyphs, because, hint_of, text, waiting};
 use crate::app::Error;
+use crate::app::trust::TrustError;
 use crate::app::watch::{Round, RoundError, Watch};
 use crate::cli::exit::Exit;
 use crate::cli::remedy;
@@ -69,6 +70,12 @@ impl Log {
     /// The exit status of a round.
     pub fn exit(&self, round: &Result<Round, RoundError>) -> Exit {
         match round {
+            Err(RoundError::Settings(error)) if error.is_refusal => Exit::NotAtCommit,
+            Err(RoundError::Reconcile(Error::Trust(TrustError::Refused(refusal))))
+                if !refusal.fault.is_unknown() =>
+            {
+                Exit::NotAtCommit
+            }
             Err(_) => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
@@ -76,6 +83,7 @@ impl Log {
                 Exit::NotAtCommit
             }
             Ok(Round { held_back: Some(_), .. }) => Exit::NotAtCommit,
+            Ok(Round { survey, .. }) if survey.found.judged.refused.is_some() => Exit::NotAtCommit,
             Ok(round) if round.report.is_good() => Exit::AtCommit,
             Ok(round) if round.report.interrupted => Exit::Interrupted,
             Ok(_) => Exit::NotAtCommit,
@@ -113,6 +121,8 @@ impl Log {
                     let refused = pulled.refused.iter();
                     wrong.extend(refused.map(|it| with_hint(&it.message, Some(it.hint.clone()))));
                 }
+                let refused = round.survey.found.judged.refused.as_ref();
+                wrong.extend(refused.map(super::trust::refusal));
                 let report = round.survey.masked_report(&round.report);
                 wrong.extend(went_wrong(round, &report));
                 wrong.extend(self.unhealthy(round, &report));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::app::trust::Judged;
 use crate::core::mask::Masked;
 
 /// The target of a plan, in words.
@@ -48,6 +49,8 @@ pub struct RevisionView<'a> {
     pub dirty: bool,
     /// The branch or tag that led to it, where the target tracks one.
     pub tracked: Option<&'a str>,
+    /// How far it is trusted.
+    pub trust: Option<&'a Judged>,
 }
 
 impl RevisionView<'_> {

@@ -214,6 +214,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         paths: [".".to_owned()].into(),
         revision: None,
         tracked: None,
+        is_unverified: false,
         past: ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
     };

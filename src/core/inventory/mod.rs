@@ -42,6 +42,8 @@ const PATHS: &str = "trueup.dev/paths";
 const REVISION: &str = "trueup.dev/revision";
 /// Annotation on the parent: the branch or tag that led to it, where the target tracks one.
 const TRACKED: &str = "trueup.dev/ref";
+/// Annotation on the parent: that the commit was applied though it was not verified.
+const UNVERIFIED: &str = "trueup.dev/unverified";
 /// Annotation on the parent: who made that commit true.
 const APPLIED_BY: &str = "trueup.dev/applied-by";
 /// Annotation on the parent: when.
@@ -105,6 +107,9 @@ impl Inventory {
         }
         if let Some(tracked) = &record.tracked {
             annotations[TRACKED] = tracked.as_str().into();
+        }
+        if record.is_unverified {
+            annotations[UNVERIFIED] = "true".into();
         }
         let ReleaseHistory { applied, healthy, failed, objects } = &record.past;
         let marks = [(applied, APPLIED_BY, APPLIED_AT), (healthy, HEALTHY, HEALTHY_AT)];
@@ -177,6 +182,7 @@ impl Inventory {
             paths: list(PATHS).unwrap_or_default(),
             revision: parent.annotation(REVISION).map(str::to_owned),
             tracked: parent.annotation(TRACKED).map(str::to_owned),
+            is_unverified: parent.annotation(UNVERIFIED) == Some("true"),
             past,
             finished: parent.annotation(FINISHED).map(Finished::read).unwrap_or_default(),
         })
@@ -281,6 +287,7 @@ mod tests {
             paths: BTreeSet::from([".".to_owned()]),
             revision: Some("8be01d3".to_owned()),
             tracked: Some("release".to_owned()),
+            is_unverified: true,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
         }

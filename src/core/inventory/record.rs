@@ -27,6 +27,8 @@ pub struct Record {
     pub revision: Option<String>,
     /// The branch or tag that led to it, where the target tracks one.
     pub tracked: Option<String>,
+    /// Whether that commit, or the work tree, was applied with `--unverified`.
+    pub is_unverified: bool,
     /// The rest of its memory.
     pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
@@ -71,6 +73,7 @@ impl Record {
             paths,
             revision,
             tracked,
+            is_unverified: false,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
         };
@@ -128,6 +131,7 @@ impl Record {
         let mut claim = wanted.clone();
         claim.revision = None;
         claim.tracked = None;
+        claim.is_unverified = false;
         claim.past = ReleaseHistory::default();
         claim.finished = Finished::default();
         if let Some(before) = before {
@@ -135,6 +139,7 @@ impl Record {
             claim.namespaces.extend(before.namespaces.iter().cloned());
             claim.revision.clone_from(&before.revision);
             claim.tracked.clone_from(&before.tracked);
+            claim.is_unverified = before.is_unverified;
             claim.past.clone_from(&before.past);
             claim.finished.clone_from(&before.finished);
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cli::present::trust::TrustDocument;
 use crate::cli::present::waiting::HealthDocument;
 use crate::core::approval::MoveReason;
 use crate::core::attribution::FieldWriter;
@@ -65,6 +66,8 @@ pub(super) struct RevisionDocument<'a> {
     /// The branch or tag that the target tracks; absent at HEAD and at --rev.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tracked: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) trust: Option<TrustDocument<'a>>,
 }
 
 #[derive(Serialize)]

@@ -20,6 +20,7 @@ use document::{
 };
 use serde::Serialize;
 
+use super::trust::TrustDocument;
 use super::{PlanView, hint_of, is_shown, waiting};
 use crate::app::Explained;
 use crate::core::approval::ApprovalDifference;
@@ -132,6 +133,7 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
             author: revision.author,
             dirty: revision.dirty,
             tracked: revision.tracked,
+            trust: revision.trust.and_then(TrustDocument::of),
         },
         summary: summary(plan),
         changes: plan

@@ -119,6 +119,7 @@ pub(super) fn told_with(
             author: "A. Author",
             dirty: false,
             tracked: None,
+            trust: None,
         },
         requests: 14,
         elapsed: Duration::from_millis(110),

@@ -1,0 +1,238 @@
+//! Which commit diff, apply, watch and pull use where `HEAD` is not trusted, and what they say.
+
+use std::fs;
+
+use super::signing::Machine;
+use crate::support::command::{Cmd, Output};
+use crate::support::eventually::eventually;
+use crate::support::git::git;
+use crate::support::objects::config;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+use crate::support::watching::Watching;
+
+/// A repository with a first commit by `dev@x`, whom the machine trusts.
+struct Trusted {
+    repo: Repo<'static>,
+    machine: Machine,
+}
+
+impl Trusted {
+    fn new(name: &str) -> Self {
+        let repo = Repo::new(name, sandbox::bare());
+        let machine = Machine::beside(&repo.path());
+        machine.ssh_key("dev", "ed25519");
+        machine.write("allowed", format!("dev@x {}\n", machine.public("dev"))).ssh_rule("");
+        let trusted = Self { repo, machine };
+        trusted.repo.write("trueup.yaml", format!("targets: {{{name}: {{paths: [objects]}}}}\n"));
+        trusted.signed("1");
+        trusted
+    }
+
+    fn write(&self, value: &str) {
+        self.repo.write("objects/a.yaml", config("a", value));
+    }
+
+    /// A signed commit that declares this value.
+    fn signed(&self, value: &str) -> String {
+        self.write(value);
+        self.machine.ssh_commit("dev", &format!("Value {value}"))
+    }
+
+    /// The same without a signature.
+    fn plain(&self, value: &str) -> String {
+        self.write(value);
+        self.machine.plain_commit(&format!("Value {value}"))
+    }
+
+    fn command(&self, args: &[&str]) -> Cmd {
+        self.machine.on(self.repo.trueup(args))
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).run()
+    }
+
+    fn value(&self) -> String {
+        self.repo.value("a")
+    }
+
+    /// An annotation of the inventory's parent.
+    fn recorded(&self, annotation: &str) -> String {
+        let parent = self.repo.config_map(&self.repo.parent()).unwrap();
+        parent["metadata"]["annotations"][annotation].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+/// The first seven digits of an id.
+fn short(id: &str) -> &str {
+    &id[..7]
+}
+
+#[test]
+fn the_newest_trusted_ancestor_stays_applied() {
+    let trusted = Trusted::new("trusted-stays");
+    let first = trusted.signed("1");
+    let second = trusted.plain("2");
+    let said = trusted.run(&["apply"]).exits(1);
+    let refusal = format!(
+        "{} by Author is not trusted: it is not signed; stays at {}",
+        short(&second),
+        short(&first)
+    );
+    let flat = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains(&refusal), "{said}");
+    assert!(flat.contains("git commit -S"), "{said}");
+    assert_eq!((trusted.value().as_str(), trusted.recorded("trueup.dev/revision")), ("1", first));
+    // In sync with it, and still not at HEAD.
+    trusted.run(&["diff"]).exits(1);
+    trusted.run(&["apply"]).exits(1);
+    trusted.run(&["diff", "--exit-zero"]).exits(0);
+    let json = json(&trusted.run(&["diff", "-o", "json"]).exits(1));
+    let trust = &json["revision"]["trust"];
+    assert_eq!(trust["trusted"], true);
+    assert_eq!(trust["signer"]["principal"], "dev@x");
+    assert_eq!(trust["refused"]["commit"], second.as_str());
+    assert_eq!(trust["refused"]["reason"], "unsigned");
+
+    // The settings of a commit that is not trusted do not count, whatever they say.
+    trusted.repo.write("trueup.yaml", "targets: {other: {paths: [objects]}}\n");
+    trusted.machine.plain_commit("Another name");
+    trusted.repo.write("trueup.yaml", "targets: [\n");
+    trusted.machine.plain_commit("Broken");
+    trusted.run(&["apply"]).exits(1);
+    assert_eq!(trusted.value(), "1");
+
+    trusted.repo.write("trueup.yaml", "targets: {trusted-stays: {paths: [objects]}}\n");
+    trusted.signed("3");
+    trusted.run(&["apply"]).exits(0);
+    assert_eq!(trusted.value(), "3");
+}
+
+#[test]
+fn nothing_older_than_the_applied_commit_is_applied() {
+    let trusted = Trusted::new("trusted-behind");
+    let second = trusted.plain("2");
+    let refused = trusted.run(&["apply", "--rev", &second]).exits(1);
+    assert!(refused.stderr.contains("is not trusted"), "{refused}");
+    trusted.run(&["apply", "--rev", &second, "--unverified"]).exits(0);
+    assert_eq!(trusted.value(), "2");
+    assert_eq!(trusted.recorded("trueup.dev/unverified"), "true");
+    let json = trusted.run(&["diff", "--rev", &second, "--unverified", "-o", "json"]).exits(0);
+    assert_eq!(self::json(&json)["revision"]["trust"]["trusted"], false, "{json}");
+
+    // HEAD is not trusted, and the trusted commit is older than what is applied.
+    let writes = trusted.repo.writes();
+    for verb in [&["diff"][..], &["apply"], &["apply", "--yes"], &["watch", "--once"]] {
+        let said = trusted.run(verb).exits(1);
+        let said = format!("{}{}", said.stdout, said.stderr);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let stays = format!("stays at {}; nothing was applied", short(&second));
+        assert!(said.contains(&stays), "{verb:?}: {said}");
+    }
+    assert_eq!((trusted.value().as_str(), trusted.repo.writes()), ("2", writes));
+
+    trusted.signed("3");
+    trusted.run(&["apply"]).exits(0);
+    assert_eq!(
+        (trusted.value().as_str(), trusted.recorded("trueup.dev/unverified")),
+        ("3", String::new())
+    );
+}
+
+#[test]
+fn the_work_tree_and_a_plan_need_the_word_too() {
+    let trusted = Trusted::new("trusted-exact");
+    trusted.run(&["apply"]).exits(0);
+    trusted.write("2");
+    let refused = trusted.run(&["diff", "--worktree"]).exits(1);
+    assert!(refused.stderr.contains("the work tree is not trusted: uncommitted"), "{refused}");
+    trusted.run(&["apply", "--worktree", "--unverified"]).exits(0);
+    assert_eq!(trusted.value(), "2");
+    assert_eq!(trusted.recorded("trueup.dev/unverified"), "true");
+    let alone = trusted.run(&["apply", "--unverified"]).exits(2);
+    assert!(alone.stderr.contains("--unverified needs --rev or --worktree"), "{alone}");
+
+    let plain = trusted.plain("3");
+    let plan = trusted.repo.outside().join("plan.json").display().to_string();
+    trusted.run(&["diff", "--rev", &plain, "--unverified", "--out", &plan]).exits(1);
+    let refused = trusted.run(&["apply", "--plan", &plan]).exits(1);
+    assert!(refused.stderr.contains("is not trusted"), "{refused}");
+    assert_eq!(trusted.value(), "2");
+    trusted.run(&["apply", "--plan", &plan, "--unverified"]).exits(0);
+    assert_eq!(trusted.value(), "3");
+}
+
+#[test]
+fn without_any_trusted_commit_nothing_is_applied() {
+    let repo = Repo::new("trusted-none", sandbox::bare());
+    repo.write("a.yaml", config("a", "1")).commit("First");
+    let machine = Machine::beside(&repo.path());
+    machine.ssh_key("dev", "ed25519");
+    machine.write("allowed", format!("dev@x {}\n", machine.public("dev"))).ssh_rule("");
+    for verb in [&["diff"][..], &["apply"], &["diff", "--all-targets"], &["watch", "--once"]] {
+        let said = machine.on(repo.trueup(verb)).run().exits(1);
+        let said = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("is not trusted: it is not signed; nothing was applied"), "{said}");
+    }
+    assert!(repo.config_map("a").is_none());
+    // A rule for another target is for a run without a name, and not for one with another name.
+    machine.rules("verify:\n- targets: [prod]\n  ssh: {allowed-signers: DIR/allowed}\n");
+    machine.on(repo.trueup(&["apply"])).run().exits(1);
+    repo.write("trueup.yaml", "targets: {test: {paths: [.]}}\n").commit("Test");
+    machine.on(repo.trueup(&["apply"])).run().exits(1);
+    machine.on(repo.trueup(&["apply", "--target", "test"])).run().exits(0);
+    assert_eq!(repo.value("a"), "1");
+}
+
+#[test]
+fn watch_says_once_that_a_commit_is_not_trusted() {
+    let trusted = Trusted::new("trusted-watch");
+    let checkout = trusted.repo.outside().join("checkout");
+    let url = format!("file://{}", trusted.repo.path().display());
+    trusted.run(&["-C", checkout.to_str().unwrap(), "pull", "--url", &url]).exits(0);
+    let watch = ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2"];
+    let watching = Watching::running(&trusted.repo, trusted.command(&watch));
+    watching.says("1 changed");
+
+    let plain = trusted.plain("2");
+    let refusal = format!("! {} by Author is not trusted: it is not signed", short(&plain));
+    watching.says(&refusal);
+    let rounds = trusted.repo.rounds();
+    eventually("more rounds", || trusted.repo.rounds() > rounds + 3);
+    assert_eq!(watching.times("is not trusted"), 1, "{:#?}", watching.said());
+    // Drift from the trusted commit is put back meanwhile.
+    trusted.repo.delete_config_map("a");
+    eventually("drift is put back", || trusted.repo.config_map("a").is_some());
+    assert_eq!(trusted.value(), "1");
+
+    trusted.signed("3");
+    watching.says("recovered @");
+    eventually("the signed commit is live", || trusted.value() == "3");
+    assert_eq!(watching.stop(), Some(0));
+
+    // Its pull says the same, and fetches all the same.
+    let plain = trusted.plain("4");
+    let pull = ["-C", checkout.to_str().unwrap(), "pull"];
+    let said = trusted.run(&pull).exits(1);
+    assert!(said.stderr.contains("is not trusted"), "{said}");
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), plain);
+    let json = json(&trusted.run(&[&pull[..], &["-o", "json"]].concat()).exits(1));
+    assert_eq!(json["untrusted"]["reason"], "unsigned");
+}
+
+#[test]
+fn a_missing_program_is_not_a_verdict() {
+    let trusted = Trusted::new("trusted-program");
+    let empty = trusted.machine.path("empty");
+    fs::create_dir(&empty).unwrap();
+    // The first run has kept what it knows: another machine has not.
+    let cache = trusted.machine.path("other-cache");
+    let bare = trusted.command(&["diff"]).env("PATH", &empty).env("XDG_CACHE_HOME", cache);
+    let said = bare.run().exits(2);
+    assert!(said.stderr.contains("ssh-keygen is not on PATH"), "{said}");
+}
