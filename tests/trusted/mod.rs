@@ -6,3 +6,4 @@ mod hostile;
 mod matrix;
 mod modes;
 mod signing;
+mod tracked;
