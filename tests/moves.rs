@@ -191,6 +191,78 @@ fn an_object_of_a_target_of_another_cluster_is_pruned() {
     assert!(targets.0.config_map("x").is_none());
 }
 
+/// Commits these targets with a ref each, where one is given, and their objects.
+fn commit_tracking(repo: &Repo<'_>, targets: &[(&str, &str, &[&str])]) {
+    let mut declared = "targets:\n".to_owned();
+    repo.git(&["rm", "-rq", "--ignore-unmatch", "."]);
+    for (target, reference, objects) in targets {
+        let tracks =
+            if reference.is_empty() { String::new() } else { format!(", ref: {reference}") };
+        declared.push_str(&format!("  {target}: {{paths: [{target}]{tracks}}}\n"));
+        for object in *objects {
+            repo.write(&format!("{target}/{object}.yaml"), config(object, "1"));
+        }
+    }
+    repo.write("note.txt", repo.namespace());
+    repo.write("trueup.yaml", declared).commit("Next");
+}
+
+#[test]
+fn an_object_moves_to_a_target_that_tracks_a_ref_once_that_declares_it() {
+    let targets = Targets::empty("moves-tracked");
+    let repo = &targets.0;
+    let before: &[(&str, &str, &[&str])] = &[("a", "", &["one", "x"]), ("b", "release", &["two"])];
+    commit_tracking(repo, before);
+    repo.git(&["branch", "release"]);
+    repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
+    let uid = targets.of("x").0;
+    let after: &[(&str, &str, &[&str])] = &[("a", "", &["one"]), ("b", "release", &["two", "x"])];
+    commit_tracking(repo, after);
+    repo.git(&["branch", "--force", "release"]);
+    let left = targets.apply("a").exits(0);
+    assert!(left.stdout.contains("moves to target b"), "{left}");
+    targets.apply("b").exits(0);
+    assert_eq!(targets.of("x"), (uid, targets.id_of("b")));
+    targets.all_in_sync();
+
+    // And back: HEAD declares it for `a` while the release still has it, so that it is of `b`.
+    commit_tracking(repo, before);
+    let refused = targets.apply("a").exits(1);
+    assert!(refused.stdout.contains("a is NOT at"), "{refused}");
+    repo.git(&["branch", "--force", "release"]);
+    targets.apply("a").exits(0);
+    assert_eq!(targets.of("x").1, targets.id_of("a"));
+    targets.all_in_sync();
+}
+
+#[test]
+fn an_object_that_an_older_release_of_another_cluster_still_has_is_pruned() {
+    let targets = Targets::empty("moves-promoted");
+    let repo = &targets.0;
+    commit_tracking(repo, &[("prod", "v1", &["one", "x"]), ("staging", "", &["one", "x"])]);
+    repo.git(&["tag", "v1"]);
+    targets.apply("staging").exits(0);
+    commit_tracking(repo, &[("prod", "v1", &["one"]), ("staging", "", &["one"])]);
+    targets.apply("staging").exits(0);
+    assert!(targets.0.config_map("x").is_none());
+}
+
+#[test]
+fn a_target_that_tracked_another_line_and_is_gone_is_named() {
+    let targets = Targets::empty("removed-tracked");
+    let repo = &targets.0;
+    commit_tracking(repo, &[("kept", "", &["one"]), ("gone", "release", &["two"])]);
+    repo.git(&["checkout", "--quiet", "-b", "release"]);
+    repo.write("gone/three.yaml", config("three", "1")).commit("Only released");
+    repo.git(&["checkout", "--quiet", "-"]);
+    repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
+    commit_tracking(repo, &[("kept", "", &["one"])]);
+    let diff = repo.run(&["diff"]).exits(0);
+    assert!(diff.stderr.contains("target gone is gone from trueup.yaml"), "{diff}");
+    repo.run(&["apply", "--removed", "gone", "--yes"]).exits(0);
+    assert_eq!(repo.config_maps(), ["one", "trueup-kept"]);
+}
+
 #[test]
 fn a_target_that_is_gone_is_named_until_it_is_taken_down() {
     let targets = Targets::empty("removed-guarded");
@@ -218,6 +290,10 @@ fn a_target_that_is_gone_is_named_until_it_is_taken_down() {
         let said = format!("{}{}", said.stdout, said.stderr);
         assert_eq!(said.matches("target gone is gone from trueup.yaml").count(), 1, "{said}");
     }
+    let json = repo.run(&["diff", "-o", "json"]).exits(0);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["removed"][0]["target"], "gone", "{json}");
+    assert_eq!(json["removed"][0]["inventory"]["name"], "trueup-gone", "{json}");
     let near = repo.run(&["apply", "--removed", "gome"]).exits(2);
     assert!(near.stderr.contains("did you mean \"gone\"?"), "{near}");
     let refused = repo.run(&["apply", "--removed", "gone"]).exits(1);

@@ -315,6 +315,7 @@ impl Session {
             plan: survey.masked_plan(),
             problems: survey.masked_problems(),
             explained: &survey.explained,
+            removed: &survey.found.removed,
             ..self.empty_view(named, revision, survey.found.cluster_uid.as_deref())
         }
     }
@@ -330,10 +331,10 @@ impl Session {
         named: &'a NamedTarget,
         synced: &'a SyncedTarget,
     ) -> PlanView<'a> {
-        let SyncedTarget { revision, cluster_uid, in_sync, uncommitted: _, .. } = synced;
+        let SyncedTarget { revision, cluster_uid, in_sync, removed, .. } = synced;
         let revision = revision_view(revision, in_sync.summary.clone());
         let plan = MaskedPlan::in_sync(in_sync.objects);
-        PlanView { plan, ..self.empty_view(named, revision, cluster_uid.as_deref()) }
+        PlanView { plan, removed, ..self.empty_view(named, revision, cluster_uid.as_deref()) }
     }
 
     /// The view of nothing at a revision.
@@ -364,6 +365,7 @@ impl Session {
             elapsed: self.begin.elapsed(),
             plan_sha256: self.plan_sha256.as_deref(),
             charts_for: target.render.kubernetes.used(),
+            removed: &[],
         }
     }
 }

@@ -47,7 +47,7 @@ impl Tracked {
     }
 
     fn git(&self, args: &[&str]) -> String {
-        git(&self.repo.path(), args)
+        git(self.repo.path(), args)
     }
 
     fn run(&self, args: &[&str]) -> Output {

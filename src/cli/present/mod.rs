@@ -54,6 +54,7 @@ use crate::core::approval::ApprovalDifference;
 use crate::core::diff::{Delta, FieldOrder};
 use crate::core::mask::Masked;
 use crate::core::masked_plan::{ChangeHeading, MaskedChange, MaskedPlan};
+use crate::core::moves::RemovedTarget;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Reason};
 use crate::core::redact::MaskedProblem;
@@ -230,6 +231,8 @@ pub struct PlanView<'a> {
     pub plan_sha256: Option<&'a str>,
     /// The Kubernetes version that charts were rendered for; `None` where there was none.
     pub charts_for: Option<&'a str>,
+    /// Targets of the repository that are gone from `trueup.yaml`, and whose inventories are still there.
+    pub removed: &'a [RemovedTarget],
 }
 
 impl PlanView<'_> {

@@ -68,6 +68,7 @@ pub fn write(
         elapsed: std::time::Duration::ZERO,
         plan_sha256: Some(sha256),
         charts_for: None,
+        removed: &[],
     };
     match format {
         OutputFormat::Text => as_text(out, &view, &changes, &purpose_lines(purpose), glyphs)?,

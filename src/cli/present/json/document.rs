@@ -32,6 +32,9 @@ pub(in crate::cli::present) struct PlanDocument<'a> {
     pub(super) plan_sha256: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) charts_for: Option<&'a str>,
+    /// Targets that are gone from `trueup.yaml`, and whose inventories are still in the cluster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) removed: Vec<RemovedDocument<'a>>,
     pub(super) requests: usize,
     pub(super) elapsed: f64,
 }
@@ -53,6 +56,13 @@ pub(super) struct TargetDocument<'a> {
 pub(super) struct InventoryDocument<'a> {
     pub(super) namespace: &'a str,
     pub(super) name: &'a str,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "removed_target"))]
+pub(super) struct RemovedDocument<'a> {
+    pub(super) target: &'a str,
+    pub(super) inventory: InventoryDocument<'a>,
 }
 
 #[derive(Serialize)]

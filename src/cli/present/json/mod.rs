@@ -15,8 +15,8 @@ use std::io::{self, Write};
 use document::{
     CauseDocument, ChangeDocument, DeclaredDocument, FieldDocument, HandoverDocument,
     InventoryDocument, MovedDocument, ObjectDocument, OriginDocument, PlaceDocument, PlanDocument,
-    ProblemDocument, ReportDocument, RevisionDocument, RollbackDocument, StepDocument,
-    SummaryDocument, TargetDocument, UndeclaredDocument, UndeclaredFieldDocument,
+    ProblemDocument, RemovedDocument, ReportDocument, RevisionDocument, RollbackDocument,
+    StepDocument, SummaryDocument, TargetDocument, UndeclaredDocument, UndeclaredFieldDocument,
 };
 use serde::Serialize;
 
@@ -28,6 +28,7 @@ use crate::core::attribution::{Attribution, FieldHistory, Handover, OwnerChange,
 use crate::core::diff::{Delta, FieldChange};
 use crate::core::mask::Masked;
 use crate::core::masked_plan::{MaskedChange, MaskedPlan};
+use crate::core::moves::RemovedTarget;
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, ChangeTurn, Confidence, Reason};
 use crate::core::problem::{Cause, Location};
@@ -148,9 +149,16 @@ fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> P
         desired_moved: false,
         plan_sha256: view.plan_sha256,
         charts_for: view.charts_for,
+        removed: view.removed.iter().map(removed).collect(),
         requests: view.requests,
         elapsed: view.elapsed.as_secs_f64(),
     }
+}
+
+fn removed(removed: &RemovedTarget) -> RemovedDocument<'_> {
+    let RemovedTarget { name: target, inventory } = removed;
+    let (namespace, name) = (&inventory.namespace, &inventory.name);
+    RemovedDocument { target, inventory: InventoryDocument { namespace, name } }
 }
 
 fn undeclared<'a>(

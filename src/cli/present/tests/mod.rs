@@ -125,6 +125,7 @@ pub(super) fn told_with(
         elapsed: Duration::from_millis(110),
         plan_sha256: None,
         charts_for: None,
+        removed: &[],
     };
     let mut out = Vec::new();
     tell(&mut out, &view);
