@@ -207,6 +207,29 @@ fn a_shallow_clone_goes_on_with_an_inventory_and_does_not_begin_one() {
 }
 
 #[test]
+fn a_shallow_clone_of_another_repository_does_not_take_an_inventory_of_the_same_name() {
+    let repo = Repo::new("track-shallow-mine", sandbox::bare());
+    let file = "targets:\n  app: {paths: [app]}\n";
+    repo.write("trueup.yaml", file).write("app/one.yaml", config("1")).commit("First");
+    repo.run(&["apply", "--yes"]).exits(0);
+
+    let theirs = Repo::new("track-shallow-theirs", sandbox::bare());
+    let two = config("1").replace("name: one", "name: two");
+    theirs.write("trueup.yaml", file).write("app/two.yaml", two).commit("First");
+    for value in ["2", "3"] {
+        theirs.write("note.txt", value).commit("Next");
+    }
+    let url = format!("file://{}", theirs.path().display());
+    let place = theirs.outside().join("clone");
+    let args = ["clone", "--quiet", "--depth", "1", &url, place.to_str().unwrap()];
+    Cmd::new("git").args(args).dir(theirs.outside()).run().exits(0);
+    let refused = repo.trueup(&["apply", "--yes"]).dir(&place).run().exits(2);
+    assert!(refused.stderr.contains("belongs to another repository"), "{refused}");
+    assert!(refused.stderr.contains("this checkout is shallow"), "{refused}");
+    assert_eq!(repo.value("one"), "1");
+}
+
+#[test]
 fn a_shallow_clone_without_a_declared_target_is_refused() {
     let repo = Repo::new("track-shallow-paths", sandbox::bare());
     repo.write("app/one.yaml", config("1")).commit("First");

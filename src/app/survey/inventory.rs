@@ -10,9 +10,10 @@ use crate::cluster::{ApiError, Cluster, Members};
 use crate::config;
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
-use crate::core::inventory::{Inventory, Record};
+use crate::core::inventory::{Inventory, PART_OF, Record};
 use crate::core::kinds::catalog::{Catalog, is_namespace};
-use crate::core::object::Object;
+use crate::core::object::{Object, ObjectKey};
+use crate::core::observed::{Observation, Observed};
 use crate::core::source::snapshot::Revision;
 use crate::core::suggest::suggest;
 use crate::git::{Checkout, Descent};
@@ -181,6 +182,42 @@ pub(super) async fn has_home(
     Err(Error::NoNamespace(name.clone()))
 }
 
+/// The repository that an inventory is of.
+pub(super) struct InventoryOwner {
+    /// Its identity.
+    pub(super) repository: String,
+    /// Whether the history says that it is this one; else only the target's name and paths do.
+    is_proven: bool,
+}
+
+impl InventoryOwner {
+    /// Whether its objects are those of this target, as far as they can say it. Where none of them is
+    /// declared, the inventory is most likely another repository's with a target of that name, whose
+    /// objects would be pruned.
+    pub(super) fn check_objects(
+        &self,
+        target: &Target,
+        desired: &Desired,
+        observed: &Observed,
+    ) -> Result<(), Error> {
+        let id = target.inventory.id();
+        let is_member = |(_, seen): &(&ObjectKey, &Observation)| {
+            seen.live().is_some_and(|live| live.label(PART_OF) == Some(&id))
+        };
+        let mut members = observed.objects.iter().filter(is_member).peekable();
+        let is_other =
+            members.peek().is_some() && members.all(|(key, _)| !desired.objects.contains_key(key));
+        match !self.is_proven && is_other {
+            true => Err(Error::OtherRepository {
+                name: target.inventory.name.clone(),
+                other: self.repository.clone(),
+                shallow: true,
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
 /// The repository's identity, once it is known that the inventory is this target's. A target that
 /// `trueup.yaml` declares is known by its name there, so the commit may give it other paths; any
 /// other is known by its paths.
@@ -189,13 +226,17 @@ pub(super) fn whose(
     checkout: &Checkout,
     revision: &Revision,
     before: Option<&Record>,
-) -> Result<String, Error> {
+) -> Result<InventoryOwner, Error> {
     let Inventory { name, .. } = &target.inventory;
-    let Some(before) = before else { return Ok(checkout.root_commit(revision)?.0) };
+    let Some(before) = before else {
+        let repository = checkout.root_commit(revision)?.0;
+        return Ok(InventoryOwner { repository, is_proven: true });
+    };
     let known = before.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));
     let now = target.recorded_paths();
     let is_its_own = target.declared.is_some() && target.declared == before.target;
-    let is_of_it = match checkout.descent(revision, &before.repository, known)? {
+    let descent = checkout.descent(revision, &before.repository, known)?;
+    let is_of_it = match descent {
         Descent::Same => true,
         Descent::Other => false,
         // CI clones so. What the inventory says of the repository stays as it is.
@@ -219,5 +260,6 @@ pub(super) fn whose(
             target: before.target.clone().filter(|_| target.declared != before.target),
         });
     }
-    Ok(before.repository.clone())
+    let repository = before.repository.clone();
+    Ok(InventoryOwner { repository, is_proven: descent == Descent::Same })
 }

@@ -223,7 +223,8 @@ pub(super) async fn survey_from(
     let is_in_doubt = target.strict || manifests.is_empty();
     if is_in_doubt { &mut problems } else { &mut warnings }.extend(others);
     let judged = Box::new(hold(target, checkout, before.as_ref()).await?);
-    let repository = whose(target, checkout, &revision, before.as_ref())?;
+    let owner = whose(target, checkout, &revision, before.as_ref())?;
+    let repository = owner.repository.clone();
     check_cluster(target, cluster, cluster_uid.as_deref(), &repository)?;
 
     let objects = manifests.iter().map(|manifest| &manifest.object);
@@ -258,6 +259,7 @@ pub(super) async fn survey_from(
     let former =
         FormerRelease { target, checkout, catalog: &catalog, before: before.as_ref(), now };
     former.find_members(&mut observed, cluster).await;
+    owner.check_objects(target, &desired, &observed)?;
     if has_ignore_files && is_anything_undesired(&desired, &observed) {
         let manifests = declare_ignored_too(target, checkout, &revision).await?;
         let all = Desired::new(manifests, &catalog, &target.namespace).objects;
