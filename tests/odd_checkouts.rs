@@ -187,6 +187,35 @@ fn a_work_tree_is_read_before_the_first_commit() {
     assert!(output.stderr.contains("branch `main` has no commit yet"), "{output}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf8_is_told_of_the_work_tree_too() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (_upstream, checkout) = one();
+    let name = std::ffi::OsStr::from_bytes(b"b\xff.yaml");
+    let file = checkout.join("deploy").join(name);
+    fs::write(&file, CONFIG).unwrap();
+    let told = |args: &[&str]| {
+        let output = Cmd::trueup().dir(&checkout).args(["check", "-o", "json"]).args(args).run();
+        let answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        let findings = answer["findings"].as_array().unwrap().iter();
+        let messages = findings.map(|finding| finding["message"].as_str().unwrap().to_owned());
+        let told = messages.filter(|message| message.contains("has a path that is not UTF-8"));
+        (output.status, told.count())
+    };
+
+    assert_eq!(told(&["--worktree"]), (Some(1), 1));
+    assert_eq!(told(&[]), (Some(0), 0));
+    git(&checkout, ["add", "--all"]);
+    assert_eq!(told(&["--worktree"]), (Some(1), 1));
+    git(&checkout, ["commit", "--quiet", "--message", "One more"]);
+    assert_eq!([told(&["--worktree"]), told(&[])], [(Some(1), 1); 2]);
+    fs::write(&file, "kind: A\n").unwrap();
+    assert_eq!(told(&["--worktree"]), (Some(1), 1));
+    fs::remove_file(&file).unwrap();
+    assert_eq!(told(&["--worktree"]), (Some(0), 0));
+}
+
 #[test]
 fn a_pointer_of_git_lfs_is_called_one() {
     let (upstream, _) = one();

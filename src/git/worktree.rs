@@ -223,7 +223,9 @@ impl WorkTree<'_> {
             tree_fault::check_path(path)
                 .map_err(|fault| Error::UnsoundIndex { path: inert(path), fault })?;
             let Ok(text) = path.to_str() else {
-                skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
+                if !changed.contains(path) {
+                    skipped.push(Skipped { path: path.to_string(), why: WhySkipped::NotUtf8 });
+                }
                 continue;
             };
             found.insert(text);
@@ -244,14 +246,18 @@ impl WorkTree<'_> {
                 false => barred.extend(self.checkout.bars(text, why)?),
             }
         }
+        let unnamed = changed.iter().filter(|path| path.to_str().is_err() && self.has(path));
+        let why = WhySkipped::NotUtf8;
+        skipped.extend(unnamed.map(|path| Skipped { path: path.to_string(), why }));
         let changed_text = || changed.iter().filter_map(|path| path.to_str().ok());
         for path in paths.iter().filter(|path| !path.is_empty()) {
-            let known = found.iter().copied().chain(changed_text());
+            let tracked = found.iter().map(|file| file.as_bytes().as_bstr());
+            let known = tracked.chain(changed.iter().map(|file| file.as_bstr()));
             if let Some(above) = path_content::link_above(self.checkout.root(), path) {
                 let (kind, commit) = ("symbolic link", revision.commit.clone());
                 return Err(Error::NotFiles { path: above, kind, commit });
             }
-            if !known.into_iter().any(|file| is_under(file.into(), std::slice::from_ref(path))) {
+            if !known.into_iter().any(|file| is_under(file, std::slice::from_ref(path))) {
                 let near = crate::core::suggest::suggest(
                     path,
                     found.iter().map(|file| (*file).to_owned()),
@@ -286,6 +292,12 @@ impl WorkTree<'_> {
         barred.sort();
         let (revision, hash) = (revision.clone(), repo.object_hash());
         Ok(Listing { revision, hash, blobs: same, changed: files, skipped, barred })
+    }
+
+    /// Whether the work tree has something at this path, which is any bytes.
+    fn has(&self, path: &BString) -> bool {
+        let path = gix::path::from_bstr(path.as_bstr());
+        path.is_ok_and(|path| self.checkout.root().join(path).symlink_metadata().is_ok())
     }
 }
 
