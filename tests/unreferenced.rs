@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use crate::check::Checkout;
+use crate::support::command::Cmd;
+use crate::support::renderers;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -50,4 +53,41 @@ fn files_that_nothing_refers_to_are_told() {
     let check = repo.run(&["check", "-W"]).exits(0);
     assert!(!check.to_string().contains("not applied"), "{check}");
     repo.run(&["apply", "--strict"]).exits(0);
+}
+
+#[test]
+fn manifest_of_a_chart_that_helm_does_not_read_is_told() {
+    let config =
+        |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    let (cm, extra) = (config("cm"), config("extra"));
+    let checkout = Checkout::new(&[
+        ("chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+        ("chart/templates/cm.yaml", &cm),
+        ("chart/extra/cm.yaml", &extra),
+        ("chart/ci/values.yaml", "image: a\n"),
+    ]);
+    let run = || {
+        let command = Cmd::trueup().dir(checkout.path()).env("HOME", checkout.path());
+        renderers::with(command.args(["check", "-o", "json"])).run().exits(0)
+    };
+    let json: Value = serde_json::from_str(&run().stdout).unwrap();
+    assert_eq!(json["objects"], 1, "{json}");
+    let finding = &json["findings"][0];
+    assert_eq!(
+        (&finding["rule"], &finding["path"]),
+        (&"unreferenced".into(), &"chart/Chart.yaml".into())
+    );
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("Helm does not read 1 manifest") && message.ends_with(": extra/cm.yaml")
+    );
+
+    // Each of the remedies is one.
+    checkout.write(".trueupignore", "/chart/extra/\n");
+    checkout.commit();
+    assert!(!run().stdout.contains("extra/cm.yaml"));
+    checkout.write(".trueupignore", "");
+    checkout.write("trueup.yaml", "targets: {a: {paths: [chart]}, b: {paths: [chart/extra]}}\n");
+    checkout.commit();
+    assert!(!run().stdout.contains("extra/cm.yaml"));
 }

@@ -10,6 +10,7 @@
 mod blame;
 pub mod cell;
 mod chart;
+pub mod chart_files;
 mod chart_nulls;
 mod command;
 mod differences;

@@ -50,6 +50,8 @@ pub struct Sources {
     pub problems: Vec<Problem>,
     /// Files that are not read, once [`unread_files`](Self::unread_files) has told.
     pub unreferenced: UnreadFolders,
+    /// Those of charts that may be manifests, once [`files_of_charts`](Self::files_of_charts) has told.
+    pub chart_files: BTreeSet<String>,
     /// Files to look into whose content the shelf doesn't have: with it, more may be found.
     pub unread: BTreeSet<String>,
     /// The files and folders that are taken in.
@@ -137,6 +139,16 @@ impl Sources {
     ) -> UnreadFolders {
         let is_free = |path: &str| is_manifest(path) && !holds(&self.charts, path);
         Kustomizations { all: &self.kustomizations, built: &self.built }.unread(shelf, &is_free)
+    }
+
+    /// The files in charts that `is_manifest` says may be manifests: their content decides.
+    pub fn files_of_charts(
+        &self,
+        shelf: &FileIndex,
+        is_manifest: &dyn Fn(&str) -> bool,
+    ) -> BTreeSet<String> {
+        let is_of_chart = |path: &&str| holds(&self.charts, path) && is_manifest(path);
+        shelf.paths().filter(is_of_chart).map(str::to_owned).collect()
     }
 
     /// The kustomizations in these folders that no other takes in, with what each takes in.

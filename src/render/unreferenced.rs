@@ -8,9 +8,7 @@ use super::flux::{self, FluxFolder};
 use super::kustomization::Closure;
 use crate::core::manifest::Manifest;
 use crate::core::problem::{Location, Problem};
-
-/// How many files a message names.
-const NAMED: usize = 3;
+use crate::core::source::other_files::listed;
 
 /// The kustomizations of a target, all and those that are built.
 pub(super) struct Kustomizations<'a> {
@@ -167,10 +165,7 @@ fn warning(folder: &str, group: &Group) -> Problem {
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         path.strip_prefix(&prefix).unwrap_or(path).to_owned()
     };
-    let mut names: Vec<String> = files.iter().take(NAMED).map(below).collect();
-    if files.len() > NAMED {
-        names.push(format!("and {} more", files.len() - NAMED));
-    }
+    let names = listed(files.iter().map(below).collect());
     let (message, hint) = match (is_unreferenced, files.is_empty()) {
         (true, true) => (
             "no kustomization refers to this one, so it is not applied".to_owned(),
@@ -181,7 +176,7 @@ fn warning(folder: &str, group: &Group) -> Problem {
             format!(
                 "no kustomization refers to this one, so {count} of it {} not applied: {}",
                 if files.len() == 1 { "is" } else { "are" },
-                names.join(", ")
+                names
             ),
             "add its folder to the `resources` of another one, make it a target of trueup.yaml, or \
              name it in .trueupignore",
@@ -191,7 +186,7 @@ fn warning(folder: &str, group: &Group) -> Problem {
                 "this kustomization does not refer to {count} below its folder, which {} not \
                  applied: {}",
                 if files.len() == 1 { "is" } else { "are" },
-                names.join(", ")
+                names
             ),
             "add them to its `resources`, or name them in .trueupignore",
         ),

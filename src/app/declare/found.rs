@@ -183,6 +183,7 @@ fn sources(
         })
     };
     sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
+    sources.chart_files = sources.files_of_charts(&shelf, &is_manifest);
     let reads = reads(&sources.sources, &shelf);
     Ok((sources, reads))
 }

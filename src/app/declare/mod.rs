@@ -15,8 +15,8 @@ use crate::core::problem::Problem;
 use crate::core::redact::Inputs;
 use crate::core::source::snapshot::Revision;
 use crate::git::{self, Checkout, Uncommitted};
-use crate::render::render;
 use crate::render::sources::Sources;
+use crate::render::{chart_files, render};
 pub use again::{LastRead, declare_again};
 use files::Files;
 pub use files::FilesDigest;
@@ -237,7 +237,7 @@ fn read_and_render<T>(
     }
     let (mut declared, sources) = found.read(files, &target.paths)?;
     add_rendered(&mut declared, &sources, target, files)?;
-    declared.unreferenced = sources.unreferenced.warnings(&declared.manifests);
+    declared.unreferenced.extend(sources.unreferenced.warnings(&declared.manifests));
     Ok(Declaration::Read(Box::new(declared), digest))
 }
 
@@ -251,8 +251,11 @@ fn add_rendered(
         return Ok(());
     }
     let is_read = |path: &str| sources.sources.iter().any(|source| source.reads(path));
-    let rendered =
-        render(&target.render, &sources.sources, &files.below(&[String::new()], &is_read)?);
+    let read = files.below(&[String::new()], &is_read)?;
+    let rendered = render(&target.render, &sources.sources, &read);
+    let may_be_manifest = |path: &str| sources.chart_files.contains(path);
+    let of_charts = chart_files::unread(&sources.sources, &read.files, &may_be_manifest);
+    declared.unreferenced.extend(of_charts);
     declared.manifests.extend(rendered.manifests);
     declared.manifests.sort_by(|a, b| a.origin.path.cmp(&b.origin.path));
     declared.problems.extend(rendered.problems);

@@ -192,7 +192,7 @@ fn warning(paths: &[String]) -> Option<Problem> {
 }
 
 /// Names in a message: the first ones, and how many more there are.
-pub(super) fn listed(mut names: Vec<String>) -> String {
+pub fn listed(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     if more > 0 {
