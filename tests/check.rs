@@ -295,4 +295,23 @@ fn policies_of_a_folder_are_evaluated() {
     checkout.run(&["check", "app"]).exits(0);
     let output = checkout.run(&["check", "app", "--policy", "nowhere"]).exits(2);
     assert!(output.stderr.contains("--policy: cannot read nowhere"), "{}", output.stderr);
+    // A folder that does nothing is most likely the wrong one.
+    checkout.write("none/README.md", "text\n");
+    let output = checkout.run(&["check", "app", "--policy", "policies", "--policy", "none"]);
+    let none = "--policy: no policy to evaluate in none: it has no file that ends in .yaml";
+    assert!(output.exits(2).stderr.contains(none));
+    checkout.write("none/a.yaml", &format!("{MAP}---\n{}", MAP.replace("app", "other")));
+    let output = checkout.run(&["check", "app", "--policy", "none"]).exits(2);
+    assert!(output.stderr.contains("it has 2 ConfigMaps of v1"), "{}", output.stderr);
+    // It may have the parameters of a policy that is elsewhere, or among the manifests.
+    let with_param =
+        POLICY.replace("spec:\n", "spec:\n  paramKind: {apiVersion: v1, kind: ConfigMap}\n");
+    assert_ne!(with_param, POLICY);
+    checkout.write("policies/sub/keys.yaml", &with_param);
+    let output = checkout.run(&["check", "app", "--policy", "policies", "--policy", "none"]);
+    assert_ne!(output.status, Some(2), "{output}");
+    checkout.write("app/keys.yaml", &with_param);
+    checkout.commit();
+    let output = checkout.run(&["check", "app", "--policy", "none"]);
+    assert_ne!(output.status, Some(2), "{output}");
 }

@@ -8,6 +8,9 @@ use crate::support::renderers;
 
 const TARGETS: &str = "targets: {blue: {paths: [envs/blue]}, green: {paths: [envs/green]}}\n";
 const WEB: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
+const BINDING: &str = "apiVersion: admissionregistration.k8s.io/v1\n\
+    kind: ValidatingAdmissionPolicyBinding\nmetadata: {name: a}\n\
+    spec: {policyName: a, validationActions: [Deny]}\n";
 
 /// Targets with a base, and manifests and other files that belong to none of them.
 fn checkout() -> Checkout {
@@ -25,7 +28,7 @@ fn checkout() -> Checkout {
         ("old/chart/templates/a.yaml", WEB),
         ("old/chart/charts/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n"),
         ("old/values.yaml", "image: a\n"),
-        ("policies/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: policy}\n"),
+        ("policies/a.yaml", BINDING),
         (".github/workflows/web.yaml", WEB),
         ("ci/settings.yaml", "kind: a\n"),
     ])

@@ -1,5 +1,6 @@
 //! `trueup check`: are these manifests sound? No cluster, no credentials.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::kubernetes;
 use super::merged::MergedAnswer;
 use super::other_targets::{self, There, is_about_missing};
 use super::outside::{self, Rest};
-use super::policies::Policies;
+use super::policies::{ParamKind, Policies, param_kinds};
 use super::present::check::{self as present, CheckFormat, CheckView};
 use super::schema_folders;
 use super::target::FilesArgs;
@@ -125,24 +126,35 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let mut charts_for = None;
     let mut answers = Vec::new();
     let mut read_elsewhere = Vec::new();
+    let mut param_kinds = BTreeSet::new();
     for target in &mut targets {
         let name = target.declared.clone();
         target.render.reuse = !args.cache.no_cache;
         target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
         let at = At { checkout: &checkout, release, policies: &policies };
-        let TargetAnswer { answer, revision, uncommitted: found, read_elsewhere: read } =
-            match (answer(&args, target, at, ui).await, &name) {
-                (Ok(answer), _) => answer,
-                (Err(failure), Some(name)) if !is_one => {
-                    merged.fail(name, failed_target::finding(name, target, failure)?);
-                    continue;
-                }
-                (Err(failure), _) => return Err(failure),
-            };
+        let TargetAnswer {
+            answer,
+            revision,
+            uncommitted: found,
+            read_elsewhere: read,
+            param_kinds: wanted,
+        } = match (answer(&args, target, at, ui).await, &name) {
+            (Ok(answer), _) => answer,
+            (Err(failure), Some(name)) if !is_one => {
+                merged.fail(name, failed_target::finding(name, target, failure)?);
+                continue;
+            }
+            (Err(failure), _) => return Err(failure),
+        };
         charts_for = charts_for.or(target.render.kubernetes.used().map(str::to_owned));
         uncommitted.join(found);
         read_elsewhere.extend(read);
+        param_kinds.extend(wanted);
         answers.push((name, answer, revision));
+    }
+    // A target that can't be read may have the policy.
+    if merged.failed == 0 {
+        policies.refuse_unusable(&param_kinds)?;
     }
     other_targets::settle(answers.iter_mut().map(|(_, answer, _)| answer));
     if let ([target], [(_, answer, _)]) = (&targets[..], &mut answers[..]) {
@@ -208,6 +220,8 @@ struct TargetAnswer {
     uncommitted: Uncommitted,
     /// The files and folders outside its paths that rendering reads.
     read_elsewhere: Vec<String>,
+    /// The kinds of parameters that its policies want.
+    param_kinds: Vec<ParamKind>,
 }
 
 /// Reads a target and checks it, unless its files were checked before.
@@ -232,7 +246,8 @@ async fn answer(
         Declaration::Known(answer, outline) => {
             let Outline { revision, uncommitted } = outline;
             // Only what is not rendered is known from before.
-            Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere: Vec::new() })
+            let (read_elsewhere, param_kinds) = (Vec::new(), Vec::new());
+            Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere, param_kinds })
         }
         Declaration::Read(declared, digest) => {
             let Found { findings, is_kept } = findings(args, target, &declared, at, ui).await?;
@@ -244,9 +259,10 @@ async fn answer(
             }
             let (revision, uncommitted) = (declared.revision.clone(), declared.uncommitted.clone());
             let read_elsewhere = declared.read_elsewhere.clone();
+            let param_kinds = param_kinds(&declared.manifests).collect();
             // To give back every field of every object takes longer than to end with them.
             std::mem::forget(declared);
-            Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere })
+            Ok(TargetAnswer { answer, revision, uncommitted, read_elsewhere, param_kinds })
         }
     }
 }
