@@ -123,6 +123,22 @@ fn answer_about_many_files_is_kept_until_one_changes() {
 }
 
 #[test]
+fn target_that_cannot_be_read_keeps_the_rest_from_nothing() {
+    let checkout = checkout();
+    let targets =
+        "targets:\n  blue: {paths: [envs/blue, envs/gone]}\n  green: {paths: [envs/green]}\n";
+    checkout.write("trueup.yaml", targets);
+    checkout.commit();
+    let output = run(&checkout, &["check", "-o", "json"]).exits(2);
+    let json: Value = serde_json::from_str(&output.stdout).unwrap();
+    let findings = json["findings"].as_array().unwrap().iter();
+    let told = findings.filter(|finding| finding["rule"] == "outside");
+    let told: Vec<&Value> = told.map(|finding| &finding["path"]).collect();
+    // The base of what can be read of the target belongs to it all the same.
+    assert_eq!(told, ["envs/namespace.yaml", "old/app/kustomization.yaml", "policies/a.yaml"]);
+}
+
+#[test]
 fn single_target_of_trueup_yaml_has_an_outside_too() {
     let checkout = Checkout::new(&[
         ("trueup.yaml", "targets: {blue: {paths: [a]}}\n"),

@@ -142,6 +142,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
             (Ok(answer), _) => answer,
             (Err(failure), Some(name)) if !is_one => {
                 merged.fail(name, failed_target::finding(name, target, failure)?);
+                read_elsewhere.extend(outside::read_by_parts(target, &checkout).await);
                 continue;
             }
             (Err(failure), _) => return Err(failure),
@@ -165,8 +166,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     for (name, answer, revision) in answers {
         merged.add(name.as_deref(), answer, revision);
     }
-    // A target that can't be read may read anything of the rest.
-    if are_all && merged.failed == 0 {
+    if are_all {
         let others = args.schemas.iter().chain(&args.policy).map(PathBuf::as_path);
         let rest = Rest {
             targets: &targets,
@@ -174,8 +174,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
             others: outside::in_checkout(others, directory, &checkout),
             reuse: !args.cache.no_cache,
         };
-        let findings = rest.findings(&checkout).await?;
-        findings.into_iter().for_each(|finding| merged.note(None, finding));
+        rest.add_to(&mut merged, &checkout).await?;
     }
     ui.uncommitted(&uncommitted);
     let (findings, found_in) = merged.take();

@@ -53,6 +53,11 @@ impl MergedAnswer {
         self.findings[index].1.extend(target.map(str::to_owned));
     }
 
+    /// Whether there is a finding at this place.
+    pub(super) fn has_any_at(&self, place: &Location) -> bool {
+        self.known.contains_key(place)
+    }
+
     /// The findings in the order of files and lines, and the targets that have each.
     pub(super) fn take(&mut self) -> (Vec<Finding>, Vec<Vec<String>>) {
         self.known.clear();

@@ -1,11 +1,15 @@
 //! The findings of a check of all targets about the rest of the checkout: manifests that belong to none.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use super::exit::Failure;
 use super::kept::KeptAnswers;
 use super::kept::findings::CheckAnswer;
-use crate::app::{FilesDigest, Outside, Target, inside, outside};
+use super::merged::MergedAnswer;
+use crate::app::{
+    Beside, Declaration, FilesDigest, Outside, Target, declare_unless, inside, outside,
+};
 use crate::core::check::{CheckRule, Finding, Level};
 use crate::git::Checkout;
 
@@ -22,12 +26,35 @@ pub(super) struct Rest<'a> {
 }
 
 impl Rest<'_> {
+    /// Adds a warning for each folder with manifests of the rest.
+    ///
+    /// # Errors
+    ///
+    /// When git can't be read.
+    pub(super) async fn add_to(
+        self,
+        merged: &mut MergedAnswer,
+        checkout: &Checkout,
+    ) -> Result<(), Failure> {
+        let findings = match self.findings(checkout).await {
+            // The fault of a target may keep the rest from being read as well.
+            Err(_) if merged.failed > 0 => return Ok(()),
+            findings => findings?,
+        };
+        for finding in findings {
+            if !merged.has_any_at(&finding.place) {
+                merged.note(None, finding);
+            }
+        }
+        Ok(())
+    }
+
     /// A warning for each folder with manifests of the rest.
     ///
     /// # Errors
     ///
     /// When git can't be read.
-    pub(super) async fn findings(self, checkout: &Checkout) -> Result<Vec<Finding>, Failure> {
+    async fn findings(self, checkout: &Checkout) -> Result<Vec<Finding>, Failure> {
         let Self { targets, read_elsewhere, others, reuse } = self;
         let Some(first) = targets.first() else { return Ok(Vec::new()) };
         let inside = inside(targets, read_elsewhere, &others);
@@ -52,6 +79,21 @@ impl Rest<'_> {
             }
         }
     }
+}
+
+/// The files and folders that are read for a target outside its paths, as far as its paths can be read one by
+/// one.
+pub(super) async fn read_by_parts(target: &Target, checkout: &Checkout) -> Vec<String> {
+    let mut read_elsewhere = Vec::new();
+    for path in &target.paths {
+        let part = Target { paths: vec![path.clone()], ..target.clone() };
+        if let Ok(Declaration::Read(declared, _)) =
+            declare_unless(&part, checkout, Beside::Nothing, |_| None::<Infallible>).await
+        {
+            read_elsewhere.extend(declared.read_elsewhere);
+        }
+    }
+    read_elsewhere
 }
 
 /// Those of these paths that are in the checkout, from its root.
