@@ -9,6 +9,7 @@
 mod generators;
 mod inline;
 mod patches;
+mod settings;
 mod unseen;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::core::manifest::{self, Manifest, Positions, WrittenObject, WrittenPar
 use crate::core::object::Object;
 use crate::core::problem::Location;
 use patches::Patch;
+use settings::Settings;
 
 /// kustomize's annotation of the file that an object was read from
 /// (kustomize, `api/internal/utils/annotations.go`).
@@ -80,6 +82,7 @@ struct OriginSearch<'s, 'a> {
     files: &'s ReadFile<'a>,
     kustomizations: Vec<KustomizationText<'s>>,
     patches: Vec<Patch>,
+    settings: Settings,
     read: BTreeMap<String, Rc<Vec<Manifest>>>,
 }
 
@@ -105,7 +108,8 @@ impl<'s, 'a: 's> OriginSearch<'s, 'a> {
         };
         let kustomizations: Vec<_> = paths.into_iter().filter_map(read).collect();
         let patches = kustomizations.iter().flat_map(|it| patches::of(it, files)).collect();
-        Self { source, files, kustomizations, patches, read: BTreeMap::new() }
+        let settings = Settings::of(&kustomizations);
+        Self { source, files, kustomizations, patches, settings, read: BTreeMap::new() }
     }
 
     /// Where an object is written, of which kustomize has `told` the origin.
@@ -129,7 +133,7 @@ impl<'s, 'a: 's> OriginSearch<'s, 'a> {
                     written.whole = document.origin.location();
                     name = Some(document.object.name().to_owned());
                     written.parts.push(WrittenPart::Document {
-                        path,
+                        path: path.clone(),
                         fields: document.object.clone(),
                         positions: document.positions.clone(),
                         within: (0, 0),
@@ -140,6 +144,7 @@ impl<'s, 'a: 's> OriginSearch<'s, 'a> {
         let names = [Some(object.name()), name.as_deref()];
         let about = self.patches.iter().filter(|patch| patch.is_about(object, &names));
         written.parts.extend(about.flat_map(|patch| patch.parts.iter().cloned()));
+        written.parts.extend(self.settings.parts(object, &path, name.as_deref()));
         Some(written)
     }
 

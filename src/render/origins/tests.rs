@@ -189,3 +189,82 @@ fn an_unknown_origin_leaves_the_object_at_its_kustomization() {
     add(&source, &mut manifests, &annotated, &|_| Some(BASE.as_bytes()));
     assert!(manifests.iter().all(|manifest| manifest.written.is_none()));
 }
+
+#[test]
+fn what_a_kustomization_sets_is_found_in_it() {
+    let kustomization = "\
+resources: [../base, more]
+components: [../part]
+namespace: Prod
+namePrefix: prod-
+nameSuffix: -1
+labels:
+- pairs: {a: b}
+replicas:
+- {name: web, count: 7}
+images:
+- name: nginx
+  newTag: '1.29'
+";
+    let part = "kind: Component\ncommonAnnotations: {c: d}\ncommonLabels:\n  e: f\n";
+    let other = "namespace: Prod\nresources: [other.yaml]\ncommonLabels: {a: b}\n";
+    let base = "resources: [web.yaml]\n";
+    let files = |web: &'static str| {
+        [
+            ("app/base/kustomization.yaml", base),
+            ("app/base/web.yaml", web),
+            ("app/part/kustomization.yaml", part),
+            ("app/prod/kustomization.yaml", kustomization),
+            ("app/prod/more/kustomization.yaml", other),
+        ]
+    };
+    let pod = json!({ "labels": { "a": "b" }, "annotations": { "c": "d" } });
+    let containers = json!([{ "name": "web", "image": "nginx:1.29" }, { "name": "proxy", "image": "envoy:1.29" }]);
+    let object = |name: &str| {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": name, "namespace": "Prod", "labels": { "e": "f" },
+            },
+            "spec": {
+                "replicas": 7, "selector": { "matchLabels": { "a": "b" } },
+                "template": { "metadata": pod, "spec": { "containers": containers } },
+            },
+        })
+    };
+    let path = |path: &'static str| -> Vec<PathPart<'static>> {
+        path.split('.').map(PathPart::Key).collect()
+    };
+    let fields = [
+        path("metadata.namespace"),
+        path("metadata.labels.e"),
+        path("spec.selector.matchLabels.a"),
+        path("spec.template.metadata.annotations.c"),
+        path("spec.replicas"),
+        path("metadata.name"),
+        container(0, "image"),
+        container(1, "image"),
+    ];
+    let fields: Vec<&[PathPart<'_>]> = fields.iter().map(Vec::as_slice).collect();
+    let origin = "path: ../base/web.yaml\n";
+    let [top, of_part] = ["app/prod/kustomization.yaml", "app/part/kustomization.yaml"];
+    assert_eq!(
+        places(&files(BASE), object("prod-web-1"), origin, &fields),
+        [
+            "app/base/web.yaml:2:1".to_owned(),
+            format!("{top}:3:1"),
+            format!("{of_part}:4:3"),
+            format!("{top}:7:11"),
+            format!("{of_part}:2:21"),
+            format!("{top}:9:15"),
+            format!("{top}:4:1"),
+            format!("{top}:12:3"),
+            "app/base/web.yaml:11:9".to_owned(),
+        ]
+    );
+    // A fault that was there before is one of where it was written.
+    let web = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: We_b\n";
+    let name = [PathPart::Key("metadata"), PathPart::Key("name")];
+    let found = places(&files(web), object("prod-We_b-1"), origin, &[&name]);
+    assert_eq!(found[1], "app/base/web.yaml:4:3");
+}
