@@ -124,6 +124,8 @@ impl DryRun {
 struct KnownErrors {
     places: BTreeSet<Location>,
     fields: BTreeSet<(ObjectKey, String)>,
+    /// Errors about a key of a map: the map, and the key.
+    keys: BTreeSet<(ObjectKey, String, String)>,
 }
 
 impl KnownErrors {
@@ -133,13 +135,29 @@ impl KnownErrors {
         // Of a label the server names the map that it is in.
         let around = |error: &Finding| {
             let field = error.field.as_ref().filter(|_| error.rule == CheckRule::Name)?;
-            let end = field.rfind(if field.ends_with(']') { '[' } else { '.' })?;
-            Some((error.object.clone()?, field[..end].to_owned()))
+            let (map, _) = split_last(field)?;
+            Some((error.object.clone()?, map.to_owned()))
+        };
+        let key = |error: &Finding| {
+            let (map, key) = split_last(error.field.as_ref()?)?;
+            Some((error.object.clone()?, map.to_owned(), key.to_owned()))
         };
         Self {
             places: errors().map(|error| error.place.clone()).collect(),
             fields: errors().filter_map(field).chain(errors().filter_map(around)).collect(),
+            keys: errors().filter_map(key).collect(),
         }
+    }
+
+    /// Whether a refusal that names a map is about a key of it that is known to be wrong: such as of
+    /// resources, where the server has the key in its words alone.
+    fn has_key(&self, object: &ObjectKey, field: &str, message: &str) -> bool {
+        let mut keys = self.keys.iter();
+        keys.any(|(of, map, key)| {
+            let words =
+                || message.split(|char: char| char.is_whitespace() || "`\"',:".contains(char));
+            of == object && map == field && words().any(|word| word == key)
+        })
     }
 
     /// Whether one of them says the same. A place tells only where it is the field's own: all of an
@@ -149,11 +167,20 @@ impl KnownErrors {
         match &refusal.field {
             Some(field) => {
                 self.fields.contains(&(object.clone(), field.clone()))
+                    || self.has_key(object, field, &refusal.message)
                     || !placeless.contains(object) && self.places.contains(&refusal.place)
             }
             // One of the known errors keeps the server from reading the object.
             None => is_unread(&refusal.message) && self.fields.iter().any(|(of, _)| of == object),
         }
+    }
+}
+
+/// A field's way without its last part, and that part.
+fn split_last(field: &str) -> Option<(&str, &str)> {
+    match field.strip_suffix(']') {
+        Some(rest) => rest.rsplit_once('['),
+        None => field.rsplit_once('.'),
     }
 }
 
@@ -235,4 +262,57 @@ async fn prepare(
         }
     }
     Ok(kinds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(rule: CheckRule, field: &str, message: &str, column: usize) -> Finding {
+        Finding {
+            level: Level::Error,
+            rule,
+            place: Location { path: "a.yaml".to_owned(), line: 6, column },
+            object: Some(ObjectKey {
+                group: String::new(),
+                kind: "Pod".to_owned(),
+                namespace: Some("default".to_owned()),
+                name: "a".to_owned(),
+            }),
+            field: Some(field.to_owned()),
+            message: message.to_owned(),
+            hint: None,
+            missing: None,
+        }
+    }
+
+    /// Asserts how many findings there are of an error that was found without a server, and of the
+    /// refusal of a field.
+    #[track_caller]
+    fn expect(known: &Finding, field: &str, message: &str, count: usize) {
+        let refusals = vec![error(CheckRule::Refused, field, message, 37)];
+        let both = DryRun { refusals, ..DryRun::default() }.beside(vec![known.clone()]);
+        assert_eq!(both.len(), count, "{field}: {message}");
+    }
+
+    #[test]
+    fn refusal_of_a_map_is_that_of_the_key_that_it_names() {
+        let map = "spec.containers[0].resources.requests";
+        let key = error(CheckRule::Value, &format!("{map}[example.com/gpu]"), "wrong", 78);
+        let message = "Invalid value: \"2\": must be equal to example.com/gpu limit of 1";
+        expect(&key, map, message, 1);
+        let cpu = error(CheckRule::Value, "spec.requests.cpu", "wrong", 78);
+        expect(&cpu, "spec.requests", "cpu: too much", 1);
+        // Another fault of the map, or of another map.
+        expect(&key, map, "must be equal to example.com/gpus limit of 1", 2);
+        expect(&key, "spec.containers[1].resources.requests", message, 2);
+        expect(&key, "spec.containers[0].resources", message, 2);
+    }
+
+    #[test]
+    fn refusal_of_the_map_of_a_label_is_that_of_the_label() {
+        let label = |rule| error(rule, "metadata.labels.a_b", "wrong", 78);
+        expect(&label(CheckRule::Name), "metadata.labels", "must be a label", 1);
+        expect(&label(CheckRule::Value), "metadata.labels", "must be a label", 2);
+    }
 }
