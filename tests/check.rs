@@ -87,6 +87,33 @@ fn every_release_can_be_chosen_and_removed_versions_are_errors() {
 }
 
 #[test]
+fn schemas_and_policies_in_the_checkout_are_no_manifests() {
+    let issuer = "apiVersion: example.com/v1\nkind: Issuer\nmetadata: {name: a}\nspec: {size: 1}\n";
+    // As a schema may be that is no object and looks like a part of one.
+    let schema = r#"{"type": "object", "properties": {"spec": {"type": "object"}}, "data": {}}"#;
+    let checkout = Checkout::new(&[
+        ("app/a.yaml", issuer),
+        ("app/cat/example.com/issuer_v1.json", schema),
+        ("app/cat/more.yaml", MAP),
+    ]);
+    checkout.write("app/policies/keys.yaml", &POLICY.replace("configmaps", "secrets"));
+    checkout.write("app/policies/binding.yaml", BINDING);
+    checkout.commit();
+    let run = |args: &[&str]| checkout.run(&[&["check", "-W"], args].concat());
+    let output = run(&["app"]).exits(1);
+    assert!(output.stdout.contains("app/cat/example.com/issuer_v1.json"), "{}", output.stdout);
+    // A manifest in YAML beside them stays one.
+    let args = ["--schemas", "app/cat", "--policy", "app/policies"];
+    for paths in [&[][..], &["app"]] {
+        let output = run(&[&args, paths].concat()).exits(0);
+        assert!(output.stdout.contains("2 objects in 2 files"), "{}", output.stdout);
+    }
+    // A folder that is named is meant.
+    let output = run(&["app/policies", "--policy", "app/policies"]).exits(0);
+    assert!(output.stdout.contains("2 objects in 2 files"), "{}", output.stdout);
+}
+
+#[test]
 fn schemas_of_custom_resources_come_from_a_folder() {
     let issuer = "apiVersion: example.com/v1\nkind: Issuer\nmetadata: {name: a}\n\
         spec: {size: big, sise: 1}\n";

@@ -8,6 +8,7 @@ use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
+use crate::core::source::selection::Aside;
 use crate::core::tracking::TrackedRef;
 use crate::render::Setting;
 
@@ -49,6 +50,8 @@ pub struct Target {
     pub siblings: BTreeMap<String, String>,
     /// The other targets of `trueup.yaml` by their names.
     pub others: BTreeMap<String, OtherTarget>,
+    /// Files and folders of the checkout that serve another purpose in this run.
+    pub aside: Vec<Aside>,
     /// Whether to ask the server about what is proven to stay as it is, too.
     pub verify: bool,
     /// Whether live objects that stay as they are are kept whole, to show what others set of them.

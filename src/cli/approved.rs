@@ -113,6 +113,7 @@ impl TargetArgs {
             paths_at: BTreeMap::new(),
             siblings: BTreeMap::new(),
             others: plain_files(others, false),
+            aside: Vec::new(),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,

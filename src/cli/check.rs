@@ -119,6 +119,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     let release = args.kubernetes_version.unwrap_or(DEFAULT);
     let policies = Policies::read(&args.policy, directory)?;
     args.schemas.iter_mut().for_each(|folder| *folder = directory.join(&*folder));
+    let aside = outside::aside(&args.schemas, &args.policy, directory, &checkout);
     let names: Vec<String> = targets.iter().filter_map(|it| it.declared.clone()).collect();
     let is_one = targets.len() == 1;
     let mut uncommitted = Uncommitted::default();
@@ -131,6 +132,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
         let name = target.declared.clone();
         target.render.reuse = !args.cache.no_cache;
         target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+        target.aside.clone_from(&aside);
         let at = At { checkout: &checkout, release, policies: &policies };
         let TargetAnswer {
             answer,
@@ -167,13 +169,8 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
         merged.add(name.as_deref(), answer, revision);
     }
     if are_all {
-        let others = args.schemas.iter().chain(&args.policy).map(PathBuf::as_path);
-        let rest = Rest {
-            targets: &targets,
-            read_elsewhere: &read_elsewhere,
-            others: outside::in_checkout(others, directory, &checkout),
-            reuse: !args.cache.no_cache,
-        };
+        let (targets, reuse) = (&targets, !args.cache.no_cache);
+        let rest = Rest { targets, read_elsewhere: &read_elsewhere, aside: &aside, reuse };
         rest.add_to(&mut merged, &checkout).await?;
     }
     ui.uncommitted(&uncommitted);

@@ -1,7 +1,7 @@
 //! The findings of a check of all targets about the rest of the checkout: manifests that belong to none.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
 use super::kept::KeptAnswers;
@@ -11,6 +11,7 @@ use crate::app::{
     Beside, Declaration, FilesDigest, Outside, Target, declare_unless, inside, outside,
 };
 use crate::core::check::{CheckRule, Finding, Level};
+use crate::core::source::selection::Aside;
 use crate::git::Checkout;
 
 /// The rest of a checkout.
@@ -20,7 +21,7 @@ pub(super) struct Rest<'a> {
     /// The files and folders outside their paths that are read for them.
     pub(super) read_elsewhere: &'a [String],
     /// Files and folders that serve another purpose, such as policies.
-    pub(super) others: Vec<String>,
+    pub(super) aside: &'a [Aside],
     /// Whether answers of earlier runs count.
     pub(super) reuse: bool,
 }
@@ -55,8 +56,9 @@ impl Rest<'_> {
     ///
     /// When git can't be read.
     async fn findings(self, checkout: &Checkout) -> Result<Vec<Finding>, Failure> {
-        let Self { targets, read_elsewhere, others, reuse } = self;
+        let Self { targets, read_elsewhere, aside, reuse } = self;
         let Some(first) = targets.first() else { return Ok(Vec::new()) };
+        let others: Vec<String> = aside.iter().map(|it| it.path.clone()).collect();
         let inside = inside(targets, read_elsewhere, &others);
         let kept = reuse.then(|| KeptAnswers::of("outside", &inside, checkout)).flatten();
         let kept = kept.map(std::sync::Arc::new);
@@ -96,12 +98,18 @@ pub(super) async fn read_by_parts(target: &Target, checkout: &Checkout) -> Vec<S
     read_elsewhere
 }
 
-/// Those of these paths that are in the checkout, from its root.
-pub(super) fn in_checkout<'a>(
-    paths: impl IntoIterator<Item = &'a Path>,
+/// The files that `--schemas` and `--policy` name in the checkout. Of schemas only JSON is no manifest: a definition in
+/// YAML may well be one that is applied.
+pub(super) fn aside(
+    schemas: &[PathBuf],
+    policies: &[PathBuf],
     directory: &Path,
     checkout: &Checkout,
-) -> Vec<String> {
-    let inside = paths.into_iter().filter_map(|path| checkout.repo_path(directory, path).ok());
-    inside.collect()
+) -> Vec<Aside> {
+    let schemas = schemas.iter().map(|path| (path, ".json"));
+    let named = schemas.chain(policies.iter().map(|path| (path, "")));
+    let aside = |(path, ending): (&PathBuf, _)| {
+        Some(Aside { path: checkout.repo_path(directory, path).ok()?, ending })
+    };
+    named.filter_map(aside).collect()
 }

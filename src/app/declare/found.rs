@@ -129,7 +129,7 @@ pub(super) fn found_files(
     if ignoring == IgnoreRules::Nothing {
         ignores.clear();
     }
-    let selection = selection(ignores)?;
+    let selection = selection(ignores)?.without(&target.aside);
     let is_plain = markers.is_empty();
     let (sources, reads) = match is_plain {
         true => (Sources::default(), BTreeSet::new()),

@@ -20,6 +20,30 @@ const CONFIG: &str = "trueup.yaml";
 pub struct Selection {
     /// The ignore file of each folder that has one.
     ignores: BTreeMap<String, Gitignore>,
+    /// The files that serve another purpose.
+    aside: Vec<Aside>,
+}
+
+/// Files of the checkout that serve another purpose in a run, such as schemas: they are no manifests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// The file or folder, from the checkout's root.
+    pub path: String,
+    /// The end of the names of files that count; all of them where it is empty.
+    pub ending: &'static str,
+}
+
+impl Aside {
+    /// Whether it has the file. A path that the user named within it is meant as manifests, and so is
+    /// one that it is the whole of.
+    fn has(&self, given: &str, path: &str) -> bool {
+        is_within(path, &self.path) && path.ends_with(self.ending) && !is_within(given, &self.path)
+    }
+}
+
+fn is_within(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    folder.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Selection {
@@ -34,7 +58,12 @@ impl Selection {
             .iter()
             .map(|(folder, text)| Ok((folder.clone(), ignores(folder, text)?)))
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { ignores })
+        Ok(Self { ignores, aside: Vec::new() })
+    }
+
+    /// The same without files that serve another purpose.
+    pub fn without(self, aside: &[Aside]) -> Self {
+        Self { aside: aside.to_vec(), ..self }
     }
 
     /// Whether the file at `path` is a manifest: its name ends in `.yaml`, `.yml` or `.json`, no
@@ -68,7 +97,9 @@ impl Selection {
             },
             None => return false,
         };
-        !below.split('/').any(|part| part.starts_with('.')) && !self.ignored(path)
+        !below.split('/').any(|part| part.starts_with('.'))
+            && !self.aside.iter().any(|aside| aside.has(given, path))
+            && !self.ignored(path)
     }
 
     /// The same for what may be in place of a folder.
@@ -209,5 +240,27 @@ mod tests {
         assert!(problem.message.starts_with("this pattern is wrong: "), "{}", problem.message);
         assert_eq!(problem.excerpt.as_deref(), Some("[z-a]"));
         assert_eq!(wrong(b"\xff").message, "this is not UTF-8 text");
+    }
+
+    #[test]
+    fn what_serves_another_purpose_is_left_out() {
+        let aside = |path: &str, ending| Aside { path: path.to_owned(), ending };
+        let aside = [aside("lib/cat", ".json"), aside("policies", ""), aside("one.yaml", "")];
+        let selection = selection(&[]).without(&aside);
+        expect(
+            &selection,
+            &["lib/a.json", "lib/cat.json", "lib/cat/crd.yaml", "policies.yaml", "two.yaml"],
+            &["lib/cat/a.json", "lib/cat/b/c.json", "policies/a.yaml", "one.yaml"],
+        );
+        // That is what was asked for.
+        for (given, path) in [
+            ("policies", "policies/a.yaml"),
+            ("policies/", "policies/a.yaml"),
+            ("policies/b", "policies/b/a.yaml"),
+            ("one.yaml", "one.yaml"),
+        ] {
+            assert!(selection.takes_below(given, path), "{given}");
+        }
+        assert!(!selection.takes_below("lib", "lib/cat/a.json"));
     }
 }
