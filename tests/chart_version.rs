@@ -41,7 +41,7 @@ fn without_a_cluster_a_chart_sees_the_release_of_the_schemas() {
         assert!(seen.stdout.contains("version: v1.36.0\n"), "{helm}\n{seen}");
         assert!(seen.stderr.contains("charts for Kubernetes 1.36.0\n"), "{helm}\n{seen}");
         let seen = run(&repo, helm, &["render", "chart", "--kubernetes-version=v1.36.4"]).exits(0);
-        assert!(seen.stdout.contains("version: v1.36.0\n"), "{helm}\n{seen}");
+        assert!(seen.stdout.contains("version: v1.36.4\n"), "{helm}\n{seen}");
         let own = run(&repo, helm, &["render", "--target=own"]).exits(0);
         assert!(own.stdout.contains("version: v1.31.2\n"), "{helm}\n{own}");
     }
@@ -51,7 +51,13 @@ fn without_a_cluster_a_chart_sees_the_release_of_the_schemas() {
     assert_eq!((&check["kubernetes"], &check["charts_for"]), (&"1.36".into(), &"1.31.2".into()));
     let check = json(&run(&repo, "helm4", &["check", "overlay", "-o", "json"]).exits(0));
     assert_eq!(check.get("charts_for"), None);
-    run(&repo, "helm4", &["render", "chart", "--kubernetes-version=1.5"]).exits(2);
+    let check = run(&repo, "helm4", &["check", "chart", "--kubernetes-version=1.35.2"]).exits(0);
+    let both = "Kubernetes 1.35 schemas · charts for Kubernetes 1.35.2 · ";
+    assert!(check.stdout.contains(both), "{check}");
+    for version in ["1.5", "1.36.x", "1.36.4.1"] {
+        let version = format!("--kubernetes-version={version}");
+        run(&repo, "helm4", &["render", "chart", &version]).exits(2);
+    }
 }
 
 #[test]

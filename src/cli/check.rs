@@ -14,7 +14,7 @@ use super::failed_target;
 use super::headings::HOW;
 use super::kept::findings::CheckAnswer;
 use super::kept::{CacheArgs, KeptAnswers};
-use super::kubernetes;
+use super::kubernetes::{self, NamedVersion};
 use super::merged::MergedAnswer;
 use super::other_targets::{self, There, is_about_missing};
 use super::outside::{self, Rest};
@@ -28,7 +28,7 @@ use crate::app::{
     Beside, Declaration, Declared, FilesDigest, Outline, Target, declare_unless, defined_by_others,
 };
 use crate::core::check::{Finding, Level, Set, check_by, there};
-use crate::core::kinds::schemas::{DEFAULT, Schemas};
+use crate::core::kinds::schemas::Schemas;
 use crate::core::object::ObjectKey;
 use crate::core::problem::Problem;
 use crate::core::source::snapshot::Revision;
@@ -68,8 +68,8 @@ pub struct CheckArgs {
     cache: CacheArgs,
 
     /// Release whose schemas to use, and that charts are rendered for [default: that of the sandbox]
-    #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = HOW, display_order = 3, hide_short_help = true)]
-    kubernetes_version: Option<&'static str>,
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes::version, help_heading = HOW, display_order = 3, hide_short_help = true)]
+    kubernetes_version: Option<NamedVersion>,
 
     /// Folder with schemas of custom resources; may be given more than once
     ///
@@ -116,7 +116,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     // One commit for all targets, and for the settings that name them.
     let checkout = Checkout::discover(directory)?.steady();
     let TargetChoice { mut targets, are_all } = targets(&args.files, directory, &checkout)?;
-    let release = args.kubernetes_version.unwrap_or(DEFAULT);
+    let release = kubernetes::release_of(args.kubernetes_version.as_ref());
     let policies = Policies::read(&args.policy, directory)?;
     args.schemas.iter_mut().for_each(|folder| *folder = directory.join(&*folder));
     let aside = outside::aside(&args.schemas, &args.policy, directory, &checkout);
@@ -131,7 +131,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     for target in &mut targets {
         let name = target.declared.clone();
         target.render.reuse = !args.cache.no_cache;
-        target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+        target.render.kubernetes = kubernetes::of_release(args.kubernetes_version.as_ref());
         target.aside.clone_from(&aside);
         let at = At { checkout: &checkout, release, policies: &policies };
         let TargetAnswer {
@@ -289,7 +289,7 @@ async fn leave_to_others(
         let files = FilesArgs { target, paths: Vec::new(), ..args.files.clone() };
         let Ok(mut target) = files.resolve(directory, checkout) else { continue };
         target.render.reuse = !args.cache.no_cache;
-        target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+        target.render.kubernetes = kubernetes::of_release(args.kubernetes_version.as_ref());
         let kept = kept(args, &target, release, checkout);
         let recall = move |files: &FilesDigest| CheckAnswer::from_bytes(&kept?.recall(files)?);
         let declaration = declare_unless(&target, checkout, Beside::Nothing, recall).await;

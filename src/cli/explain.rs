@@ -6,14 +6,13 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
-use super::kubernetes;
+use super::kubernetes::{self, NamedVersion};
 use super::present::explain::{self as present, ExplainFormat};
 use super::schemas;
 use super::target::FilesArgs;
 use super::ui::Ui;
 use crate::app::declare;
 use crate::core::kinds::manual::{Manual, word};
-use crate::core::kinds::schemas::DEFAULT;
 use crate::git::{Checkout, Error};
 use crate::local::manual_folder;
 
@@ -50,8 +49,8 @@ pub struct ExplainArgs {
     api_version: Option<String>,
 
     /// Release of Kubernetes [default: as check]
-    #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = WHAT, display_order = 3)]
-    kubernetes_version: Option<&'static str>,
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes::version, help_heading = WHAT, display_order = 3)]
+    kubernetes_version: Option<NamedVersion>,
 
     /// Folder with schemas of custom resources
     ///
@@ -74,12 +73,12 @@ pub struct ExplainArgs {
 ///
 /// When there is no such kind or field, or a schema can't be read.
 pub async fn run(args: ExplainArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
-    let release = args.kubernetes_version.unwrap_or(DEFAULT);
+    let release = kubernetes::release_of(args.kubernetes_version.as_ref());
     let manual = Manual::of(release);
     let mut manual = manual.ok_or_else(|| anyhow::anyhow!("no schemas of Kubernetes {release}"))?;
     // Rendering may take long, and Kubernetes' own kinds come first anyway.
     if !manual.is_builtin(&args.kind, args.api_version.as_deref()) {
-        add_definitions(&mut manual, directory, args.kubernetes_version, ui).await?;
+        add_definitions(&mut manual, directory, args.kubernetes_version.as_ref(), ui).await?;
         let word = word(&args.kind);
         for folder in &args.schemas {
             let folder = schemas::folder(directory, folder);
@@ -105,7 +104,7 @@ pub async fn run(args: ExplainArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
 async fn add_definitions(
     manual: &mut Manual,
     directory: &Path,
-    release: Option<&str>,
+    release: Option<&NamedVersion>,
     ui: &mut Ui,
 ) -> Result<(), Failure> {
     let checkout = match Checkout::discover(directory) {

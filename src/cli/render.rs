@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::exit::{Exit, Failure};
 use super::headings::HOW;
 use super::kept::{CacheArgs, KeptAnswers};
-use super::kubernetes;
+use super::kubernetes::{self, NamedVersion};
 use super::present::{self, objects};
 use super::target::FilesArgs;
 use super::ui::Ui;
@@ -49,8 +49,8 @@ pub struct RenderArgs {
     output: RenderFormat,
 
     /// Release that charts are rendered for, where trueup.yaml names none [default: that of the sandbox]
-    #[arg(long, value_name = "VERSION", value_parser = kubernetes::release, help_heading = HOW, display_order = 4, hide_short_help = true)]
-    kubernetes_version: Option<&'static str>,
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes::version, help_heading = HOW, display_order = 4, hide_short_help = true)]
+    kubernetes_version: Option<NamedVersion>,
 
     /// Say what confines the programs that render
     #[arg(short, long, help_heading = HOW, display_order = 3)]
@@ -79,7 +79,7 @@ pub async fn run(args: RenderArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     let checkout = Checkout::discover(directory)?;
     let mut target = args.files.resolve(directory, &checkout)?;
     target.render.reuse = !args.cache.no_cache;
-    target.render.kubernetes = kubernetes::of_release(args.kubernetes_version);
+    target.render.kubernetes = kubernetes::of_release(args.kubernetes_version.as_ref());
     let kept = kept(&args, &target, &checkout).map(Arc::new);
     let recall = {
         let kept = kept.clone();
