@@ -31,6 +31,12 @@ fn no_kubeconfig() {
     let home = repo.outside().join("home");
     let without = repo.trueup(&["diff"]).env_remove("KUBECONFIG").env("HOME", &home);
     stops(without.run(), "no-kubeconfig");
+    // What is proposed is there.
+    for args in [&["watch", "--once", "--no-pull"][..], &["schemas", "pull", "--to", "schemas"]] {
+        let without = repo.trueup(args).env_remove("KUBECONFIG").env("HOME", &home).run();
+        assert!(!without.stderr.contains("--sandbox"), "{without}");
+        refused(without, "no kubeconfig", "set KUBECONFIG or use --kubeconfig FILE");
+    }
 
     // Whatever else is wrong: this is what has to be corrected first.
     let overlay = "resources: [nothere.yaml]\n";

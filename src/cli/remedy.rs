@@ -49,12 +49,8 @@ pub(super) fn words(remedy: &Remedy) -> String {
             "{set}, and git does not declare it: remove it there, or use --on-conflict force to \
             remove it"
         ),
-        Remedy::NameKubeconfig => "set KUBECONFIG or use --kubeconfig FILE; or try it on a \
-            throwaway cluster with --sandbox"
-            .to_owned(),
-        Remedy::CorrectKubeconfig => "correct KUBECONFIG, or use --kubeconfig FILE; or try it on \
-            a throwaway cluster with --sandbox"
-            .to_owned(),
+        Remedy::NameKubeconfig => "set KUBECONFIG or use --kubeconfig FILE".to_owned(),
+        Remedy::CorrectKubeconfig => "correct KUBECONFIG, or use --kubeconfig FILE".to_owned(),
         Remedy::ChooseContext { known } => {
             format!("use --context with one of: {}", known.join(", "))
         }

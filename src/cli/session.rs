@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::exit::{Exit, Failure};
 use super::present::{self, OutputFormat, PlanView, RevisionView, TargetView};
 use super::target::{NamedTarget, TargetArgs};
-use super::throwaway::{Throwaway, ThrowawayArgs};
+use super::throwaway::{self, Throwaway, ThrowawayArgs};
 use super::ui::Ui;
 use crate::app::trust::Refusal;
 use crate::app::{self, Explained, Look, Survey, SyncedTarget, Target, look, survey};
@@ -76,7 +76,7 @@ impl Session {
         };
         let throwaway = throwaway.start(&mut access, ui).await?;
         let begin = Instant::now();
-        let cluster = Cluster::connect(&access).await?;
+        let cluster = Cluster::connect(&access).await.map_err(throwaway::or_sandbox)?;
         cluster.on_delay(ui.delays());
         let mut named = match (approved, &target.removed) {
             (Some(purpose), _) => target.resolve_approved(purpose, &checkout, &cluster).await?,

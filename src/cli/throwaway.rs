@@ -6,7 +6,8 @@ use super::access::CONCURRENCY;
 use super::exit::Failure;
 use super::headings::CLUSTER;
 use super::ui::Ui;
-use crate::cluster::Access;
+use crate::cluster::{Access, ConnectError};
+use crate::core::remedy::Remedy;
 
 /// Whether to use a cluster of the run's own.
 #[derive(Debug, Args)]
@@ -61,6 +62,18 @@ impl ThrowawayArgs {
     pub async fn start(&self, _access: &mut Access, _ui: &mut Ui) -> Result<Throwaway, Failure> {
         Ok(Throwaway {})
     }
+}
+
+/// The failure of a verb that has `--sandbox` where there is no kubeconfig to connect by.
+pub fn or_sandbox(error: ConnectError) -> Failure {
+    let lacks_kubeconfig =
+        matches!(error.hint(), Some(Remedy::NameKubeconfig | Remedy::CorrectKubeconfig));
+    let mut failure = Failure::from(error);
+    if lacks_kubeconfig && cfg!(unix) {
+        let hints = failure.hints.iter_mut();
+        hints.for_each(|it| it.push_str("; or try it on a throwaway cluster with --sandbox"));
+    }
+    failure
 }
 
 /// The findings of an API server of the run's own about a set of manifests.

@@ -62,9 +62,9 @@ pub enum Remedy {
         /// Which field is set by whom, in words.
         set: String,
     },
-    /// Name a kubeconfig, or use a throwaway cluster.
+    /// Name a kubeconfig.
     NameKubeconfig,
-    /// Correct the name of the kubeconfig, or use a throwaway cluster.
+    /// Correct the name of the kubeconfig.
     CorrectKubeconfig,
     /// Choose one of the contexts that there are.
     ChooseContext {
