@@ -121,6 +121,8 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
     args.schemas.iter_mut().for_each(|folder| *folder = directory.join(&*folder));
     let aside = outside::aside(&args.schemas, &args.policy, directory, &checkout);
     let names: Vec<String> = targets.iter().filter_map(|it| it.declared.clone()).collect();
+    let declared = targets.iter().filter(|it| it.declared.is_some());
+    let paths: Vec<Vec<String>> = declared.map(|it| it.paths.clone()).collect();
     let is_one = targets.len() == 1;
     let mut uncommitted = Uncommitted::default();
     let mut merged = MergedAnswer::default();
@@ -183,6 +185,7 @@ pub async fn run(mut args: CheckArgs, directory: &Path, ui: &mut Ui) -> Result<E
         findings: &findings,
         found_in: &found_in,
         targets: &names,
+        paths: &paths,
         objects,
         files,
         release,
