@@ -137,7 +137,13 @@ impl Sources {
         shelf: &FileIndex,
         is_manifest: &dyn Fn(&str) -> bool,
     ) -> UnreadFolders {
-        let is_free = |path: &str| is_manifest(path) && !holds(&self.charts, path);
+        let sources = self.sources.iter();
+        let programs = sources.filter(|source| source.format == SourceFormat::Jsonnet);
+        let imported: BTreeSet<&str> =
+            programs.flat_map(|program| &program.reads).map(String::as_str).collect();
+        let is_free = |path: &str| {
+            is_manifest(path) && !holds(&self.charts, path) && !imported.contains(path)
+        };
         Kustomizations { all: &self.kustomizations, built: &self.built }.unread(shelf, &is_free)
     }
 

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file_index::{FileIndex, KUSTOMIZATIONS, folder_of, is_within};
+use super::file_index::{CHART, FileIndex, KUSTOMIZATIONS, folder_of, is_within, join};
 use super::flux::{self, FluxFolder};
 use super::kustomization::Closure;
 use crate::core::manifest::Manifest;
 use crate::core::problem::{Location, Problem};
 use crate::core::source::other_files::listed;
+
+/// The end of the names of programs.
+const PROGRAM: &str = ".jsonnet";
 
 /// The kustomizations of a target, all and those that are built.
 pub(super) struct Kustomizations<'a> {
@@ -25,6 +28,9 @@ pub struct UnreadFolders {
     groups: BTreeMap<String, Group>,
     /// The folders of all kustomizations.
     kustomizations: BTreeSet<String>,
+    /// Charts and programs below the folder of a kustomization that is built, which does not render them:
+    /// the file of each, and the kustomization.
+    unrendered: BTreeMap<String, String>,
 }
 
 /// Files of one folder that are not read.
@@ -52,16 +58,27 @@ impl Kustomizations<'_> {
             read.extend(closure.files.iter().map(String::as_str));
         }
         let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
+        let mut unrendered = BTreeMap::new();
         let is_owned = |folder: &str| live.contains(folder) || self.all.contains_key(folder);
         for path in shelf.paths().filter(|path| is_manifest(path) && !read.contains(path)) {
             let Some(owner) = above(folder_of(path)).find(|folder| is_owned(folder)) else {
                 continue;
             };
             let is_kustomization = folder_of(path) == owner && is_kustomization(path);
+            let is_program = path.ends_with(PROGRAM);
             if live.contains(owner) {
-                if !is_kustomization {
+                let maker = match is_program {
+                    true => Some(path.to_owned()),
+                    false => chart_of(shelf, path, owner),
+                };
+                if let (Some(maker), Some(file)) = (maker, shelf.kustomization(owner)) {
+                    unrendered.insert(maker, file);
+                } else if !is_kustomization {
                     groups.entry(owner).or_default().files.push(path.to_owned());
                 }
+                continue;
+            }
+            if is_program {
                 continue;
             }
             let group = groups.entry(self.top_of(owner)).or_default();
@@ -75,7 +92,7 @@ impl Kustomizations<'_> {
             Some((folder.to_owned(), Group { kustomization, ..group }))
         });
         let kustomizations = self.all.keys().cloned().collect();
-        UnreadFolders { groups: groups.collect(), kustomizations }
+        UnreadFolders { groups: groups.collect(), kustomizations, unrendered }
     }
 
     /// The folder of the kustomization that would build this one, if it were built: the furthest up that
@@ -90,8 +107,9 @@ impl UnreadFolders {
     /// A warning for each folder that has a kustomization, and one for each that Flux builds, as these
     /// objects say.
     pub fn warnings(&self, manifests: &[Manifest]) -> Vec<Problem> {
+        let unrendered = self.unrendered.iter().map(|(maker, file)| unrendered(maker, file));
         if self.groups.is_empty() {
-            return Vec::new();
+            return unrendered.collect();
         }
         let flux = flux::folders(manifests);
         let mut warnings = Vec::new();
@@ -117,6 +135,7 @@ impl UnreadFolders {
                 warnings.push(warning(folder, &group));
             }
         }
+        warnings.extend(unrendered);
         warnings.extend(of_flux.into_iter().map(|built| flux_warning(built.place.clone())));
         warnings
     }
@@ -155,6 +174,53 @@ fn above(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |at| (!at.is_empty()).then(|| folder_of(at)))
 }
 
+/// The `Chart.yaml` of the chart that a file is of, below the folder of a kustomization.
+fn chart_of(shelf: &FileIndex, path: &str, owner: &str) -> Option<String> {
+    let below = above(folder_of(path)).take_while(|folder| *folder != owner);
+    below.map(|folder| join(folder, CHART)).filter(|file| shelf.has_file(file)).last()
+}
+
+/// The warning about a chart or program that a kustomization keeps from being rendered.
+fn unrendered(maker: &str, kustomization: &str) -> Problem {
+    let (what, target) = match maker.ends_with(PROGRAM) {
+        true => ("program", "it"),
+        false => ("chart", "its folder"),
+    };
+    Problem {
+        place: Location { path: maker.to_owned(), line: 1, column: 1 },
+        message: format!(
+            "this {what} is not applied: it is below the folder of {kustomization}, and kustomize does \
+             not render it"
+        ),
+        excerpt: None,
+        hint: Some(format!("make {target} a target of trueup.yaml, or name it in .trueupignore")),
+    }
+}
+
+/// The remedy for files that nothing refers to. Values of a chart are no resource.
+fn remedy(files: &[String]) -> &'static str {
+    let values = files.iter().filter(|path| is_values(path)).count();
+    match values {
+        0 => "add them to its `resources`, or name them in .trueupignore",
+        all if all == files.len() => {
+            "values are read where a generator of the kustomization or `helm.values` of trueup.yaml \
+             names them; or name them in .trueupignore"
+        }
+        _ => {
+            "add manifests to its `resources`, and values to a generator or to `helm.values` of \
+             trueup.yaml, or name them in .trueupignore"
+        }
+    }
+}
+
+/// Whether a file has values of a chart, by its name: `values.yaml`, `values-prod.yaml`, `web.values.yaml`.
+fn is_values(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let mut words = stem.split(['-', '.', '_']);
+    words.next() == Some("values") || words.next_back() == Some("values")
+}
+
 fn warning(folder: &str, group: &Group) -> Problem {
     let Group { kustomization, is_unreferenced, files } = group;
     let count = match files.len() {
@@ -188,7 +254,7 @@ fn warning(folder: &str, group: &Group) -> Problem {
                 if files.len() == 1 { "is" } else { "are" },
                 names
             ),
-            "add them to its `resources`, or name them in .trueupignore",
+            remedy(files),
         ),
     };
     let place = Location { path: kustomization.clone(), line: 1, column: 1 };
@@ -196,149 +262,4 @@ fn warning(folder: &str, group: &Group) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::manifest::read;
-    use crate::core::source::formats::Formats;
-    use crate::render::sources::Sources;
-
-    /// The warnings of a checkout, as place and message.
-    #[track_caller]
-    fn expect(files: &[(&str, &str)], warnings: &[(&str, &str)]) {
-        let paths = files.iter().map(|(path, _)| (*path).to_owned()).collect();
-        let contents = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).into()));
-        let shelf = FileIndex::new(paths, contents.collect());
-        let all = |_: &str| true;
-        let is_manifest = |path: &str| path.ends_with(".yaml") || path.ends_with(".json");
-        let found = Sources::find(&shelf, &Formats::default(), &all);
-        let read = |(path, text): &(&str, &str)| read(path, text.as_bytes()).manifests;
-        let manifests: Vec<Manifest> = files.iter().flat_map(read).collect();
-        let found = found.unread_files(&shelf, &is_manifest).warnings(&manifests);
-        let found: Vec<(&str, &str)> =
-            found.iter().map(|it| (it.place.path.as_str(), it.message.as_str())).collect();
-        assert_eq!(found, warnings);
-    }
-
-    #[test]
-    fn files_that_are_referred_to_are_read() {
-        expect(
-            &[
-                ("app/base/kustomization.yaml", "resources: [web.yaml]"),
-                ("app/base/web.yaml", ""),
-                (
-                    "app/envs/prod/kustomization.yaml",
-                    "resources: [../../base]\npatches: [{path: patch.yaml}]\n\
-                     configMapGenerator: [{name: a, files: [key=data/a.json]}]",
-                ),
-                ("app/envs/prod/patch.yaml", ""),
-                ("app/envs/prod/data/a.json", ""),
-                ("app/envs/prod/README.md", ""),
-                ("plain.yaml", ""),
-            ],
-            &[],
-        );
-    }
-
-    #[test]
-    fn file_of_a_built_folder_that_nothing_refers_to_is_named() {
-        expect(
-            &[
-                ("app/kustomization.yaml", "resources: [a.yaml]"),
-                ("app/a.yaml", ""),
-                ("app/b.yaml", ""),
-                ("app/more/c.yaml", ""),
-                ("app/more/d.json", ""),
-                ("app/more/e.yaml", ""),
-            ],
-            &[(
-                "app/kustomization.yaml",
-                "this kustomization does not refer to 4 files below its folder, which are not \
-                 applied: b.yaml, more/c.yaml, more/d.json, and 1 more",
-            )],
-        );
-    }
-
-    #[test]
-    fn nested_kustomization_that_nothing_refers_to_is_named_with_all_of_it() {
-        expect(
-            &[
-                ("apps/kustomization.yaml", "resources: [plex/ks.yaml]"),
-                ("apps/plex/ks.yaml", ""),
-                ("apps/plex/app/kustomization.yaml", "resources: [a.yaml, ../data]"),
-                ("apps/plex/app/a.yaml", ""),
-                ("apps/plex/data/kustomization.yaml", "resources: [b.yaml]"),
-                ("apps/plex/data/b.yaml", ""),
-                ("apps/tls/kustomization.yaml", "kind: Component"),
-            ],
-            &[
-                (
-                    "apps/plex/app/kustomization.yaml",
-                    "no kustomization refers to this one, so 2 files of it are not applied: a.yaml, \
-                     apps/plex/data/b.yaml",
-                ),
-                (
-                    "apps/tls/kustomization.yaml",
-                    "no kustomization refers to this one, so it is not applied",
-                ),
-            ],
-        );
-    }
-
-    #[test]
-    fn folder_that_flux_builds_is_told_where_flux_names_it() {
-        let flux = |path: &str| {
-            format!(
-                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n\
-                 metadata: {{name: a}}\nspec: {{path: {path}}}\n"
-            )
-        };
-        let [whole, plex, data] = ["./apps", "./apps/plex/app", "apps/plex/data"].map(flux);
-        let message =
-            "Flux builds the folder that this names, and trueup does not, so it is not applied";
-        let files = [
-            ("apps/kustomization.yaml", "resources: [plex.yaml, data.yaml]"),
-            ("apps/data.yaml", &data),
-            ("apps/forgotten.yaml", ""),
-            ("apps/other/kustomization.yaml", ""),
-            ("apps/plex.yaml", &plex),
-            ("apps/plex/app/kustomization.yaml", "resources: [a.yaml]"),
-            ("apps/plex/app/a.yaml", ""),
-            ("apps/plex/data/a.yaml", ""),
-            ("apps/plex/data/more/b.yaml", ""),
-            ("whole.yaml", &whole),
-        ];
-        expect(
-            &files,
-            &[
-                (
-                    "apps/kustomization.yaml",
-                    "this kustomization does not refer to 1 file below its folder, which is not \
-                     applied: forgotten.yaml",
-                ),
-                (
-                    "apps/other/kustomization.yaml",
-                    "no kustomization refers to this one, so it is not applied",
-                ),
-                ("apps/data.yaml", message),
-                ("apps/plex.yaml", message),
-            ],
-        );
-    }
-
-    #[test]
-    fn charts_and_manifests_of_others_are_no_such_files() {
-        expect(
-            &[
-                ("chart/Chart.yaml", ""),
-                ("chart/templates/kustomization.yaml", ""),
-                ("chart/values.yaml", ""),
-                (
-                    "flux/kustomization.yaml",
-                    "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization",
-                ),
-                ("flux/a.yaml", ""),
-            ],
-            &[],
-        );
-    }
-}
+mod tests;

@@ -177,9 +177,13 @@ fn sources(
         let mut others = target.others.values().flat_map(|other| &other.paths);
         others.any(|other| other != given && is_within(other, given) && is_within(path, other))
     };
+    let has_programs = target.render.formats.jsonnet.is_some();
+    let is_program = |path: &str| has_programs && path.ends_with(".jsonnet");
     let is_manifest = |path: &str| {
         target.paths.iter().any(|given| {
-            path != given && selection.takes_below(given, path) && !is_of_other(path, given)
+            let is_taken = selection.takes_below(given, path)
+                || is_program(path) && selection.reaches(given, path);
+            path != given && is_taken && !is_of_other(path, given)
         })
     };
     sources.unreferenced = sources.unread_files(&shelf, &is_manifest);
