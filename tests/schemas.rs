@@ -14,7 +14,7 @@ metadata: {name: widgets.shop.example, annotations: {note: canary}}
 spec:
   group: shop.example
   scope: Namespaced
-  names: {kind: Widget, plural: widgets, singular: widget}
+  names: {kind: Widget, plural: widgets, singular: widget, shortNames: [wid]}
   versions:
     - name: v1
       served: true
@@ -167,6 +167,8 @@ fn what_a_cluster_serves_is_checked_without_it() {
     let explain = ["explain", "widget.spec.size", "--schemas", "schemas"];
     let explained = run(&plane, at, &explain).exits(0);
     assert!(explained.stdout.contains("LIMITS:   minimum 1\n"), "{explained}");
+    let explain = ["explain", "wid.spec.size", "--schemas", "schemas"];
+    assert_eq!(run(&plane, at, &explain).exits(0).stdout, explained.stdout);
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Kinds that a folder with schemas has, for `trueup explain`. The names of the files say which kinds they
-//! are; only those of the kind that is asked for are opened, and definitions in YAML.
+//! are; only those of the kind that is asked for are opened, and definitions in YAML. Where none has the
+//! name, files that trueup pulled are looked into: they have the short names of their kinds.
 
 use std::path::{Path, PathBuf};
 
 use super::bounded_read::read_regular;
 use super::schema_folder::{LARGEST, SchemaFileError, definitions};
+use crate::core::json::Value;
 use crate::core::kinds::manual::{FileName, Manual, guessed_plural};
+use crate::core::kinds::schemas::SOURCE;
 use crate::core::manifest;
 
 /// Adds the kinds of a folder that `word`, in lower case, may name.
@@ -14,10 +17,12 @@ use crate::core::manifest;
 ///
 /// When the folder or one of these files can't be read.
 pub fn add(manual: &mut Manual, folder: &Path, word: &str) -> Result<(), SchemaFileError> {
+    let mut others = Vec::new();
     for path in json_files(folder)? {
         let Some(name) = file_name(folder, &path) else { continue };
         if name.kind != word && guessed_plural(&name.kind) != word {
             manual.saw(&name.kind);
+            others.push((path, name));
             continue;
         }
         let error = |why: String| SchemaFileError::new(&path, why);
@@ -38,7 +43,26 @@ pub fn add(manual: &mut Manual, folder: &Path, word: &str) -> Result<(), SchemaF
             manual.define(&manifest.object, &file);
         }
     }
+    if manual.has(word) {
+        return Ok(());
+    }
+    for (path, name) in others {
+        let Some(text) = pulled(&path, word) else { continue };
+        manual.add_json(&name, &text).map_err(|why| SchemaFileError::new(&path, why))?;
+    }
     Ok(())
+}
+
+/// The text of a file that trueup pulled, if its kind is also called `word`.
+fn pulled(path: &Path, word: &str) -> Option<Vec<u8>> {
+    let text = read_regular(path, LARGEST).ok()?;
+    // A catalogue has thousands of other files, which take long to parse.
+    text.windows(SOURCE.len()).find(|window| *window == SOURCE.as_bytes())?;
+    let root: Value = serde_json::from_slice(&text).ok()?;
+    let names = &root[SOURCE]["names"];
+    let short = names["shortNames"].as_array().into_iter().flatten();
+    let mut names = short.chain([&names["plural"], &names["singular"]]).filter_map(Value::as_str);
+    names.any(|name| name.eq_ignore_ascii_case(word)).then_some(text)
 }
 
 /// The JSON files of a folder and of the folders in it, which are named like groups.
@@ -118,6 +142,27 @@ mod tests {
                 assert_eq!(page.field.type_word, "Object", "{name}");
             }
         }
+    }
+
+    #[test]
+    fn pulled_file_is_found_by_every_name_of_its_kind() {
+        let schema = r#"{"type": "object", "properties": {"spec": {"type": "object"}},
+            "x-kubernetes-group-version-kind": [{"kind": "Policy"}], "x-trueup-source": {"names":
+            {"plural": "policys", "singular": "policy", "shortNames": ["pol", "po2"]}}}"#;
+        let files = [
+            ("example.com/policy_v1.json", schema),
+            ("example.com/other_v1.json", "{\"x-trueup-source\": {}}"),
+            ("example.com/broken_v1.json", "\"x-trueup-source"),
+        ];
+        for word in ["policy", "policies", "policys", "pol", "po2"] {
+            let manual = manual(&files, word).unwrap();
+            match manual.page(word, None, false) {
+                Ok(page) => assert_eq!(page.known.kind, "Policy", "{word}"),
+                // Its definition has another plural than the one that is guessed.
+                Err(_) => assert_eq!(word, "policies"),
+            }
+        }
+        assert!(manual(&files, "gone").unwrap().page("gone", None, false).is_err());
     }
 
     #[test]

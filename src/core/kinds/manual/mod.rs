@@ -67,6 +67,25 @@ pub struct Known {
     source: Source,
 }
 
+/// The names of a kind as its definition has them.
+struct OwnNames {
+    plural: String,
+    singular: Option<String>,
+    short: Vec<String>,
+}
+
+impl OwnNames {
+    fn of(names: &Value, kind: &str) -> Self {
+        let singular = names["singular"].as_str().filter(|name| !name.is_empty());
+        let short = names["shortNames"].as_array().into_iter().flatten();
+        Self {
+            plural: names["plural"].as_str().map_or_else(|| guessed_plural(kind), str::to_owned),
+            singular: singular.map(str::to_owned),
+            short: short.filter_map(Value::as_str).map(str::to_owned).collect(),
+        }
+    }
+}
+
 impl Known {
     /// Such as `apps/v1`.
     pub fn api_version(&self) -> String {
@@ -223,10 +242,7 @@ impl Manual {
             return;
         }
         let names = &spec["names"];
-        let short = names["shortNames"].as_array().into_iter().flatten();
-        let singular = names["singular"].as_str().filter(|name| !name.is_empty());
-        let short: Vec<String> = short.filter_map(Value::as_str).map(str::to_owned).collect();
-        let plural = names["plural"].as_str().map_or_else(|| guessed_plural(kind), str::to_owned);
+        let OwnNames { plural, singular, short } = OwnNames::of(names, kind);
         for version in spec["versions"].as_array().into_iter().flatten() {
             let Some(name) = version["name"].as_str().filter(|_| version["served"] == true) else {
                 continue;
@@ -242,7 +258,7 @@ impl Manual {
                 kind: kind.to_owned(),
                 plural: plural.clone(),
                 short: short.clone(),
-                singular: singular.map(str::to_owned),
+                singular: singular.clone(),
                 file: Some(file.to_owned()),
                 source,
             });
@@ -277,14 +293,15 @@ impl Manual {
         let said = said.into_iter().filter_map(Value::as_str);
         let said = said.into_iter().find(|it| it.eq_ignore_ascii_case(kind));
         let kind = said.unwrap_or(kind).to_owned();
+        let names = OwnNames::of(&schema[schemas::SOURCE]["names"], &kind);
         let source = self.document(schema);
         self.kinds.push(Known {
             group: group.clone(),
             version: version.clone(),
-            plural: guessed_plural(&kind),
+            plural: names.plural,
             kind,
-            short: Vec::new(),
-            singular: None,
+            short: names.short,
+            singular: names.singular,
             file: Some(file.clone()),
             source,
         });

@@ -85,6 +85,11 @@ impl Manual {
             }
     }
 
+    /// Whether a kind is called so, by a word in lower case.
+    pub fn has(&self, word: &str) -> bool {
+        self.kinds.iter().any(|known| known.is_called(word))
+    }
+
     /// Finds the kind that is meant. Kubernetes' own comes first: a custom resource of the same name needs
     /// its group.
     pub(super) fn find<'a>(

@@ -128,6 +128,7 @@ fn file(
     source.insert("definition", definition.name().into());
     source.insert("generation", generation.unwrap_or_default());
     source.insert("scope", spec["scope"].clone());
+    source.insert("names", names(&spec["names"]));
     source.insert("server", server.map_or(Value::Null, Into::into));
     root.insert(SOURCE, source.into());
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
@@ -138,6 +139,22 @@ fn file(
         kind: kind.clone(),
         text,
     })
+}
+
+/// The names that people call a kind by, besides the kind.
+fn names(from: &Value) -> Value {
+    let mut names = Map::new();
+    for key in ["plural", "singular"] {
+        if from[key].is_string() {
+            names.insert(key, from[key].clone());
+        }
+    }
+    let short = from["shortNames"].as_array().into_iter().flatten();
+    let short: Vec<Value> = short.filter(|name| name.is_string()).cloned().collect();
+    if !short.is_empty() {
+        names.insert("shortNames", short.into());
+    }
+    names.into()
 }
 
 /// A schema of a definition as JSON Schema. One that `is_open` lets other fields pass, as one that only
