@@ -11,7 +11,7 @@ mod folder;
 mod schema;
 mod transitions;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read as _;
 use std::sync::{LazyLock, OnceLock};
 
@@ -59,6 +59,8 @@ pub struct Schemas {
     types: HashMap<String, ReleaseType>,
     /// Schemas of custom resources.
     custom: Vec<Schema>,
+    /// The versions that servers behind APIServices serve, as `group/version`.
+    aggregated: BTreeSet<String>,
 }
 
 /// A kind in one version.
@@ -140,8 +142,16 @@ impl Schemas {
         }
     }
 
-    /// Adds the kinds that a CustomResourceDefinition defines; other objects have none.
+    /// Adds the kinds that a CustomResourceDefinition defines, and the version of an APIService;
+    /// other objects have none.
     pub fn define(&mut self, object: &Object) {
+        if (object.group(), object.kind()) == ("apiregistration.k8s.io", "APIService") {
+            let spec = object.0.get("spec").unwrap_or(&Value::Null);
+            if let (Some(group), Some(version)) = (spec["group"].as_str(), spec["version"].as_str())
+            {
+                self.aggregated.insert(format!("{group}/{version}"));
+            }
+        }
         if (object.group(), object.kind()) != CRD {
             return;
         }
@@ -204,6 +214,16 @@ impl Schemas {
     pub fn is_custom(&self, kind: &GroupKind) -> bool {
         let versions = self.kinds.get(kind).and_then(|versions| versions.first());
         versions.is_some_and(|it| matches!(it.source, SchemaSource::Custom(_)))
+    }
+
+    /// Whether an APIService says that another server serves the version.
+    pub fn is_aggregated(&self, api_version: &str) -> bool {
+        self.aggregated.contains(api_version)
+    }
+
+    /// Whether there is a kind of the group.
+    pub fn has_group(&self, group: &str) -> bool {
+        self.kinds.keys().any(|kind| kind.group == group)
     }
 
     /// The type that a `$ref` names.
