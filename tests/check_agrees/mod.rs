@@ -1,6 +1,7 @@
 //! `check` finds no error in what an API server takes with strict validation.
 
 mod corpus;
+mod expressions;
 mod policies;
 mod rules;
 mod table;

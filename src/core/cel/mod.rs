@@ -7,6 +7,7 @@
 //! interpreter can't be given a limit. That both give the same answers is held by a test.
 
 mod budget;
+mod environment;
 mod evaluate;
 mod functions;
 mod library;
@@ -17,16 +18,20 @@ mod operators;
 mod re2;
 mod read;
 mod rule;
+mod types;
 mod value;
 
 use std::fmt;
 use std::sync::Arc;
 
 use self::budget::CostBudget;
+use self::environment::Library;
 use self::evaluate::Evaluation;
 use self::node::ExpressionNode;
+pub use self::re2::looks_around;
 use self::read::Names;
 pub use self::rule::{Rule, Scope, Verdict};
+pub use self::types::{Type, Wanted};
 pub use self::value::ExpressionValue;
 pub use self::value::form::{FilledIn, Form};
 use crate::core::object::Object;
@@ -72,8 +77,8 @@ impl Expression {
 
     /// Reads an expression that may cost as much as is said.
     pub fn within(text: &str, limits: ExpressionLimits) -> Self {
-        let names = Names { roots: &[OBJECT], defined: &[] };
-        let node = read::read(text, &limits, names).map(Arc::new);
+        let names = Names { roots: &[OBJECT], defined: &[], library: Library::Every };
+        let node = read::read(text, &limits, names).map(Arc::new).map_err(|fault| fault.why);
         Self { text: text.to_owned(), limits, node }
     }
 

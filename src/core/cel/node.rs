@@ -164,6 +164,12 @@ impl Function {
         (arguments == wanted).then_some(function)
     }
 
+    /// Whether there is a function of the name, whatever it takes.
+    pub(super) fn is_name(name: &str) -> bool {
+        let mut ways = [(1, false), (1, true), (2, false), (2, true)].into_iter();
+        ways.any(|(arguments, is_method)| Self::find(name, arguments, is_method).is_some())
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Size => "size",

@@ -16,6 +16,46 @@ pub(super) fn pattern(text: &str, limit: usize) -> Result<Pattern, String> {
     pattern.map_err(|error| error.to_string())
 }
 
+/// Whether a pattern looks around or back, which neither Go nor the regex crate can do.
+pub fn looks_around(text: &str) -> bool {
+    let mut letters = text.char_indices();
+    let mut is_class = false;
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => {
+                let next = letters.next().map(|(_, next)| next);
+                match next {
+                    Some('1'..='9') if !is_class => return true,
+                    // Up to `\E`, letters stand for themselves.
+                    Some('Q') => return false,
+                    _ => {}
+                }
+            }
+            '[' if !is_class => {
+                is_class = true;
+                // A bracket at the start of a class is one of its letters.
+                let rest = text[at + 1..].trim_start_matches('^');
+                if rest.starts_with(']') {
+                    letters.find(|(_, letter)| *letter == ']');
+                }
+            }
+            // The end of a class such as `[:alpha:]` is not that of the class around.
+            '[' if text[at..].starts_with("[:") => {
+                letters.find(|(_, letter)| *letter == ']');
+            }
+            ']' => is_class = false,
+            '(' if !is_class => {
+                let around = ["?=", "?!", "?<=", "?<!"];
+                if around.iter().any(|start| text[at + 1..].starts_with(start)) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 /// The pattern in the words of the regex crate; `None` where it has none.
 fn translated(text: &str) -> Option<String> {
     let mut made = String::with_capacity(text.len());
@@ -126,6 +166,12 @@ mod tests {
         ] {
             let read = re2::pattern(pattern, 1 << 20).unwrap();
             assert_eq!(read.is_in(text), is_in, "{pattern} in {text}");
+        }
+        for pattern in ["(?=a)", "a(?!b)", "(?<=a)b", r"(a)\1", "[]](?!a)", "[[:alpha:](](?=a)"] {
+            assert!(re2::looks_around(pattern), "{pattern}");
+        }
+        for pattern in ["(?:a)", "[(?=]", r"\(?=", "(?P<a>b)", "(?<a>b)", r"[\](?=]", r"\Q(?=\E"] {
+            assert!(!re2::looks_around(pattern), "{pattern}");
         }
         for pattern in ["(", r"[\D]", r"a\C", "^[a-c--b]$"] {
             assert!(re2::pattern(pattern, 1 << 20).is_err(), "{pattern}");

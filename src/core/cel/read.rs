@@ -11,6 +11,7 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use cel::{Env, ParseErrors};
 
 use super::ExpressionLimits;
+use super::environment::{Library, ReadFault, pattern_fault};
 use super::node::{Binary, Each, ExpressionNode, Function, Literal, Macro};
 use super::{library, re2};
 
@@ -22,6 +23,8 @@ const NAMESPACES: [&str; 9] =
     ["base64", "cel", "format", "ip", "lists", "math", "optional", "sets", "strings"];
 /// The name that composed variables are fields of.
 const DEFINED: &str = "variables";
+/// Why a call of the authorizer can't be read.
+const AUTHORIZER: &str = "only a server knows what an authorizer allows";
 /// The stack for reading: the grammar is recursive, to a depth that a thread's own stack does not
 /// bear.
 const STACK: usize = 64 << 20;
@@ -33,6 +36,8 @@ pub struct Names<'a> {
     pub roots: &'a [&'a str],
     /// Those that are composed: `variables.NAME`.
     pub defined: &'a [&'a str],
+    /// The functions that there are.
+    pub library: Library,
 }
 
 /// Reads an expression.
@@ -40,18 +45,18 @@ pub(super) fn read(
     text: &str,
     limits: &ExpressionLimits,
     names: Names<'_>,
-) -> Result<ExpressionNode, String> {
+) -> Result<ExpressionNode, ReadFault> {
     if text.len() > limits.length {
         let (length, limit) = (text.len(), limits.length);
-        return Err(format!("it has {length} bytes; the limit is {limit}"));
+        return Err(format!("it has {length} bytes; the limit is {limit}").into());
     }
     // The tree that the grammar gives may be as deep as the text is long; it does not leave here.
     deep(|| {
         let parser = Env::default().parser().enable_optional_syntax(true);
-        let tree = parser.parse(text).map_err(|errors| syntax(&errors))?;
+        let tree = parser.parse(text).map_err(|errors| ReadFault::sure(syntax(&errors)))?;
         ExpressionParser { limits, names, variables: Vec::new() }.node(&tree, 0)
     })
-    .unwrap_or_else(|| Err("it can't be read".to_owned()))
+    .unwrap_or_else(|| Err("it can't be read".to_owned().into()))
 }
 
 fn syntax(errors: &ParseErrors) -> String {
@@ -83,10 +88,10 @@ struct ExpressionParser<'a> {
 }
 
 impl ExpressionParser<'_> {
-    fn node(&mut self, tree: &IdedExpr, depth: usize) -> Result<ExpressionNode, String> {
+    fn node(&mut self, tree: &IdedExpr, depth: usize) -> Result<ExpressionNode, ReadFault> {
         if depth >= self.limits.depth {
             let limit = self.limits.depth;
-            return Err(format!("it is nested more than {limit} levels deep"));
+            return Err(format!("it is nested more than {limit} levels deep").into());
         }
         let depth = depth + 1;
         match &tree.expr {
@@ -98,8 +103,9 @@ impl ExpressionParser<'_> {
                     && !self.names.defined.is_empty()
                 {
                     let number = self.names.defined.iter().position(|own| *own == select.field);
-                    let number = number
-                        .ok_or_else(|| format!("unknown name `{DEFINED}.{}`", select.field))?;
+                    let number = number.ok_or_else(|| {
+                        ReadFault::sure(format!("unknown name `{DEFINED}.{}`", select.field))
+                    })?;
                     return Ok(ExpressionNode::Defined(number));
                 }
                 let operand = self.node(&select.operand, depth)?;
@@ -112,7 +118,9 @@ impl ExpressionParser<'_> {
             Expr::Map(map) => {
                 let mut entries = Vec::new();
                 for entry in &map.entries {
-                    let EntryExpr::MapEntry(entry) = &entry.expr else { return Err(unknown("{")) };
+                    let EntryExpr::MapEntry(entry) = &entry.expr else {
+                        return Err(unknown("{").into());
+                    };
                     let (key, value) =
                         (self.node(&entry.key, depth)?, self.node(&entry.value, depth)?);
                     entries.push((key, value, entry.optional));
@@ -120,30 +128,41 @@ impl ExpressionParser<'_> {
                 Ok(ExpressionNode::Map(entries))
             }
             Expr::Call(call) => self.call(call, depth),
-            Expr::Struct(of) => Err(format!("unknown type `{}`", of.type_name)),
-            Expr::Comprehension(_) | Expr::Unspecified => Err(unknown("it")),
+            Expr::Struct(of) => Err(format!("unknown type `{}`", of.type_name).into()),
+            Expr::Comprehension(_) | Expr::Unspecified => Err(unknown("it").into()),
         }
     }
 
-    fn nodes(&mut self, trees: &[IdedExpr], depth: usize) -> Result<Vec<ExpressionNode>, String> {
+    fn nodes(
+        &mut self,
+        trees: &[IdedExpr],
+        depth: usize,
+    ) -> Result<Vec<ExpressionNode>, ReadFault> {
         trees.iter().map(|tree| self.node(tree, depth)).collect()
     }
 
-    fn name(&self, name: &str) -> Result<ExpressionNode, String> {
+    fn name(&self, name: &str) -> Result<ExpressionNode, ReadFault> {
         if self.variables.iter().any(|variable| variable == name) {
             return Ok(ExpressionNode::Variable(name.to_owned()));
         }
+        // A dot in front leads past the variables of macros.
+        let name = name.strip_prefix('.').unwrap_or(name);
         if let Some(number) = self.names.roots.iter().position(|root| *root == name) {
             return Ok(ExpressionNode::Root(number));
         }
         let named = TYPES.into_iter().find(|known| *known == name).map(ExpressionNode::Type);
-        named.ok_or_else(|| match self.names.roots {
-            [only] => format!("unknown name `{name}`; only `{only}` is defined"),
-            _ => format!("unknown name `{name}`"),
+        named.ok_or_else(|| {
+            let why = match self.names.roots {
+                [only] => format!("unknown name `{name}`; only `{only}` is defined"),
+                _ => format!("unknown name `{name}`"),
+            };
+            // `has(variables.a)` is not read here, though the server does.
+            let is_defined = name == DEFINED && !self.names.defined.is_empty();
+            ReadFault { why, is_sure: !is_defined && !Library::may_have(name) }
         })
     }
 
-    fn call(&mut self, call: &CallExpr, depth: usize) -> Result<ExpressionNode, String> {
+    fn call(&mut self, call: &CallExpr, depth: usize) -> Result<ExpressionNode, ReadFault> {
         let CallExpr { func_name, target, args } = call;
         let boxed = |this: &mut Self, tree| this.node(tree, depth).map(Box::new);
         if let Some(target) = target {
@@ -154,13 +173,24 @@ impl ExpressionParser<'_> {
                 && NAMESPACES.contains(&space.as_str())
                 && !self.variables.contains(space)
             {
+                let name = format!("{space}.{func_name}");
+                if self.names.library.lacks(&name) {
+                    return Err(self.names.library.unknown(&name));
+                }
                 let arguments = self.nodes(args, depth)?;
-                return self.function(&format!("{space}.{func_name}"), false, arguments);
+                return self.function(&name, false, arguments);
             }
             if let Some(each) = self.each(func_name, target, args, depth)? {
                 return Ok(ExpressionNode::Each(Box::new(each)));
             }
+            if self.asks_authorizer(target) {
+                return Err(ReadFault::from(AUTHORIZER.to_owned()));
+            }
             let target = self.node(target, depth)?;
+            // It may be a macro with variables of its own.
+            if !Function::is_name(func_name) && !library::has(func_name) {
+                return Err(self.names.library.unknown(func_name));
+            }
             let mut arguments = vec![target];
             arguments.extend(self.nodes(args, depth)?);
             return self.function(func_name, true, arguments);
@@ -171,7 +201,7 @@ impl ExpressionParser<'_> {
                 Expr::Select(select) => {
                     Ok(ExpressionNode::Has(boxed(self, &select.operand)?, select.field.clone()))
                 }
-                _ => Err("has() takes a field, such as has(object.status)".to_owned()),
+                _ => Err(ReadFault::sure("has() takes a field, such as has(object.status)")),
             },
             ("_?._" | "_[?_]", [operand, key], _) => {
                 Ok(ExpressionNode::Maybe(boxed(self, operand)?, boxed(self, key)?))
@@ -198,21 +228,32 @@ impl ExpressionParser<'_> {
         }
     }
 
+    /// Whether a function is called on the authorizer, or on what it gave.
+    fn asks_authorizer(&self, target: &IdedExpr) -> bool {
+        match &target.expr {
+            Expr::Ident(name) => name == "authorizer" && self.names.roots.contains(&"authorizer"),
+            Expr::Call(call) => call.target.as_ref().is_some_and(|it| self.asks_authorizer(it)),
+            _ => false,
+        }
+    }
+
     fn function(
         &self,
         name: &str,
         is_method: bool,
         mut arguments: Vec<ExpressionNode>,
-    ) -> Result<ExpressionNode, String> {
+    ) -> Result<ExpressionNode, ReadFault> {
         let function = Function::find(name, arguments.len(), is_method);
         if function.is_none()
             && let Some(entry) = library::find(name, arguments.len(), is_method)
         {
             return Ok(ExpressionNode::Library(entry, arguments));
         }
-        match (function.ok_or_else(|| unknown(name))?, arguments.as_slice()) {
+        let unknown = || self.names.library.unknown(name);
+        match (function.ok_or_else(unknown)?, arguments.as_slice()) {
             (Function::Matches, [_, ExpressionNode::Literal(Literal::Text(text))]) => {
-                let pattern = re2::pattern(text, self.limits.pattern)?;
+                let pattern = re2::pattern(text, self.limits.pattern)
+                    .map_err(|why| pattern_fault(text, why))?;
                 let length = text.len();
                 Ok(ExpressionNode::Matches(Box::new(arguments.swap_remove(0)), pattern, length))
             }
@@ -227,9 +268,11 @@ impl ExpressionParser<'_> {
         target: &IdedExpr,
         arguments: &[IdedExpr],
         depth: usize,
-    ) -> Result<Option<ExpressionNode>, String> {
+    ) -> Result<Option<ExpressionNode>, ReadFault> {
         let (variable, value, body) = match (name, &target.expr, arguments) {
-            ("bind", Expr::Ident(space), [variable, value, body]) if space == "cel" => {
+            ("bind", Expr::Ident(space), [variable, value, body])
+                if space == "cel" && !self.names.library.lacks("cel.bind") =>
+            {
                 (variable, value, body)
             }
             ("optMap" | "optFlatMap", _, [variable, body]) => (variable, target, body),
@@ -252,7 +295,7 @@ impl ExpressionParser<'_> {
         range: &IdedExpr,
         arguments: &[IdedExpr],
         depth: usize,
-    ) -> Result<Option<Each>, String> {
+    ) -> Result<Option<Each>, ReadFault> {
         let what = match name {
             "all" => Macro::All,
             "exists" => Macro::Exists,
@@ -291,8 +334,8 @@ impl ExpressionParser<'_> {
     fn within<T>(
         &mut self,
         names: &[&String],
-        read: impl FnOnce(&mut Self) -> Result<T, String>,
-    ) -> Result<T, String> {
+        read: impl FnOnce(&mut Self) -> Result<T, ReadFault>,
+    ) -> Result<T, ReadFault> {
         let before = self.variables.len();
         self.variables.extend(names.iter().map(|name| (*name).clone()));
         let read = read(self);
@@ -300,10 +343,10 @@ impl ExpressionParser<'_> {
         read
     }
 
-    fn variable(of: &str, tree: &IdedExpr) -> Result<String, String> {
+    fn variable(of: &str, tree: &IdedExpr) -> Result<String, ReadFault> {
         match &tree.expr {
             Expr::Ident(name) => Ok(name.clone()),
-            _ => Err(format!("the first argument of {of}() must be a name")),
+            _ => Err(ReadFault::sure(format!("the first argument of {of}() must be a name"))),
         }
     }
 }

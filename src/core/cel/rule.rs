@@ -4,9 +4,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::budget::CostBudget;
+use super::environment::{Library, ReadFault};
 use super::evaluate::{Definitions, Evaluation};
 use super::node::ExpressionNode;
 use super::read::{self, Names};
+use super::types::{self, Type, Wanted};
 use super::value::ExpressionValue;
 use super::{EvaluationError, ExpressionLimits};
 
@@ -22,7 +24,7 @@ const LIMITS: ExpressionLimits = ExpressionLimits {
 /// An expression of a rule, read.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    node: Result<Arc<ExpressionNode>, String>,
+    node: Result<Arc<ExpressionNode>, ReadFault>,
 }
 
 /// The outcome of a rule.
@@ -67,7 +69,10 @@ impl<'o> Scope<'o> {
     /// Composed variables with them, in the order of their names.
     pub fn with(mut self, rules: &'o [Rule]) -> Self {
         self.defined = Definitions {
-            nodes: rules.iter().map(|rule| rule.node.as_deref().map_err(String::as_str)).collect(),
+            nodes: rules
+                .iter()
+                .map(|rule| rule.node.as_deref().map_err(|fault| fault.why.as_str()))
+                .collect(),
             known: RefCell::new(vec![None; rules.len()]),
         };
         self
@@ -77,20 +82,29 @@ impl<'o> Scope<'o> {
 impl Rule {
     /// Reads a rule that may use variables of these names.
     pub fn new(text: &str, roots: &[&str], defined: &[&str]) -> Self {
-        let names = Names { roots, defined };
+        let names = Names { roots, defined, library: Library::Server };
         Self { node: read::read(text, &LIMITS, names).map(Arc::new) }
     }
 
     /// Why it can't be worked out.
     pub fn wrong(&self) -> Option<&str> {
-        self.node.as_ref().err().map(String::as_str)
+        self.node.as_ref().err().map(|fault| fault.why.as_str())
+    }
+
+    /// Why the API server does not compile it, where that is sure. The types are those of the
+    /// variables from outside, in the order of their names.
+    pub fn refusal(&self, roots: &[Type<'_>], wanted: Wanted) -> Option<String> {
+        match &self.node {
+            Ok(node) => types::mismatch(node, roots, wanted),
+            Err(fault) => fault.is_sure.then(|| fault.why.clone()),
+        }
     }
 
     /// Its value.
     pub fn value<'o>(&'o self, scope: &mut Scope<'o>) -> Answer<'o> {
         let node = match &self.node {
             Ok(node) => node,
-            Err(why) => return Verdict::Unknown(why.clone()),
+            Err(fault) => return Verdict::Unknown(fault.why.clone()),
         };
         let mut budget = CostBudget::of(LIMITS.cost.min(LIMITS.total.saturating_sub(scope.spent)));
         let mut evaluation = Evaluation {

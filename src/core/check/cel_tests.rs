@@ -54,25 +54,46 @@ fn rules_of_a_definition_have_a_message_and_a_place() {
 
 #[test]
 fn rules_that_only_a_server_knows_are_no_errors() {
+    let (rule, why) = ("lists.range(2000000).size() > 0", "it costs more than 1000000 units");
+    let text = ruled(&format!("{{rule: \"{rule}\"}}"), "{least: 1}");
+    let twice = format!(
+        "{text}---\napiVersion: example.com/v1\nkind: Cache\nmetadata: {{name: b}}\nspec: {{least: 2}}\n"
+    );
+    let found = findings(&twice);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let (place, message) = found[0].split_once(' ').unwrap();
+    assert!(place.starts_with("16:"), "{place}");
+    assert_eq!(message, format!("warning rule not evaluated: {why}: {rule}"));
+}
+
+#[test]
+fn rules_that_no_server_compiles_are_errors_with_and_without_objects() {
+    let definition = |rules: &str| {
+        let text = ruled(rules, "{least: 1}");
+        text.split("---\n").next().unwrap().to_owned()
+    };
     for (rule, why) in [
         ("unheard(self)", "unknown function or wrong arguments: `unheard`"),
-        (
-            "self.least == 'a' + 1",
-            "found no matching overload for '_+_' applied to '(string, int)'",
-        ),
-        ("self.other == 1", "the schema has no field `other`"),
-        ("lists.range(2000000).size() > 0", "it costs more than 1000000 units"),
+        ("self.least == 'a' + 1", "`+` is not defined for string and int"),
+        ("self.other == 1", "undefined field `other`"),
+        ("self.least", "it has to return a bool, not an int"),
+        ("cel.bind(x, 1, x == 1)", "unknown function or wrong arguments: `cel.bind`"),
+        ("params.a == 1", "unknown name `params`"),
     ] {
-        let text = ruled(&format!("{{rule: \"{rule}\"}}"), "{least: 1}");
-        let twice = format!(
-            "{text}---\napiVersion: example.com/v1\nkind: Cache\nmetadata: {{name: b}}\nspec: {{least: 2}}\n"
-        );
-        let found = findings(&twice);
-        assert_eq!(found.len(), 1, "{found:?}");
-        let (place, message) = found[0].split_once(' ').unwrap();
-        assert!(place.starts_with("16:"), "{place}");
-        assert_eq!(message, format!("warning rule not evaluated: {why}: {rule}"));
+        let rules = format!("{{rule: \"{rule}\"}}");
+        for text in [definition(&rules), ruled(&rules, "{least: 1}")] {
+            let found = findings(&text);
+            assert_eq!(found.len(), 1, "{found:?}");
+            let (place, message) = found[0].split_once(' ').unwrap();
+            assert!(place.starts_with("16:"), "{place}");
+            assert_eq!(message, format!("error `rule` does not compile: {why}"));
+        }
     }
+    let message = "{rule: self.least == 1, messageExpression: self.least}";
+    let why = "error `messageExpression` does not compile: it has to return a string, not an int";
+    assert!(findings(&definition(message))[0].ends_with(why));
+    // A function of another release may be known.
+    assert_eq!(findings(&definition("{rule: \"isImage('a')\"}")), [""; 0]);
 }
 
 #[test]
@@ -116,7 +137,10 @@ fn a_policy_of_the_set_counts_where_it_is_bound() {
     let warned = findings(&policy(few, "validationActions: [Warn, Audit]"));
     assert_eq!(warned, [denied.replace("error", "warning")]);
     for (expression, why) in [
-        ("authorizer.group('').resource('pods').check('create').allowed()", "unknown function"),
+        (
+            "authorizer.group('').resource('pods').check('create').allowed()",
+            "only a server knows what an authorizer allows",
+        ),
         ("authorizer == null", "only a server knows what an authorizer allows"),
         ("request.userInfo.username == 'x'", "the API server may fill in `userInfo`"),
         ("has(object.spec.strategy)", "the API server may fill in `strategy`"),
@@ -124,7 +148,7 @@ fn a_policy_of_the_set_counts_where_it_is_bound() {
     ] {
         let found = findings(&policy(expression, deny));
         assert_eq!(found.len(), 1, "{found:?}");
-        let begin = format!("3:18 warning policy not evaluated for some objects: {why}");
+        let begin = format!("7:30 warning policy not evaluated for some objects: {why}");
         assert!(found[0].starts_with(&begin), "{found:?}");
     }
 }

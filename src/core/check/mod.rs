@@ -2,7 +2,8 @@
 //!
 //! [`check`] tells the story: `validate` (with `limits`) holds each object against its
 //! [schema](crate::core::kinds::schemas), `validation` against the rules of the API server that no
-//! schema says, and `custom_rules` against the rules of its definition. `versions` looks for
+//! schema says, and `custom_rules` against the rules of its definition. `compiled` finds expressions
+//! that no API server compiles. `versions` looks for
 //! versions that the release does not serve. `policies` evaluates the admission policies of the
 //! set. `references` looks for names of objects that are not there, `autoscalers` for replicas that
 //! are changed by others, and `turns` for objects that can't be put in order. `one_hint` leaves one
@@ -16,6 +17,7 @@ mod annotations;
 mod autoscalers;
 #[cfg(test)]
 mod cel_tests;
+mod compiled;
 mod controllers;
 mod custom_rules;
 mod dialect;
@@ -122,8 +124,9 @@ pub fn check_by(set: Set<'_>, mut schemas: Schemas, admission: &[Manifest]) -> V
     let Held { findings: found, looks } = one_by_one(&named, &schemas, &rules);
     findings.extend(found);
     one_hint::settle(&mut findings, looks);
-    findings.extend(rules.unevaluated(&named));
-    findings.extend(hidden::known(&named, policies::findings(&named, admission, &schemas)));
+    let mut unevaluated = rules.unevaluated(&named);
+    unevaluated.extend(hidden::known(&named, policies::findings(&named, admission, &schemas)));
+    compiled::settle(&mut findings, unevaluated);
     findings.extend(duplicates(&named));
     findings.extend(hidden::known(&named, references::lost(&named)));
     findings.extend(autoscalers::fights(&named, ignore, namespace));
@@ -182,6 +185,7 @@ fn one_by_one(
                 let told = |finding: &Finding| is_misspelt(finding, &findings);
                 let refused: Vec<Finding> = refused.into_iter().filter(|it| !told(it)).collect();
                 findings.extend(refused);
+                findings.extend(compiled::refused(key, manifest));
                 findings.extend(secrets::twice(key, manifest));
                 findings.extend(annotations::wrong(key, manifest));
                 findings.extend(controllers::fields(key, manifest));

@@ -123,6 +123,16 @@ pub(super) fn find(name: &str, arguments: usize, is_method: bool) -> Option<usiz
     })
 }
 
+/// Whether there is a function of a name, whatever it takes.
+pub(super) fn has(name: &str) -> bool {
+    LIBRARIES.into_iter().flatten().any(|entry| entry.name == name)
+}
+
+/// The name of a function, by its number.
+pub(super) fn name(function: usize) -> &'static str {
+    LIBRARIES.into_iter().flatten().nth(function).map_or("", |entry| entry.name)
+}
+
 impl<'o> Evaluation<'o, '_> {
     /// Calls a function. Each goes through all its arguments once, which is paid for here; what one
     /// does beyond that it pays for itself.

@@ -146,14 +146,20 @@ fn substring<'o>(_: &mut Evaluation<'o, '_>, a: &[ExpressionValue<'o>]) -> Evalu
     value.get(start..end).map(made).ok_or_else(outside)
 }
 
-fn reverse<'o>(_: &mut Evaluation<'o, '_>, a: &[ExpressionValue<'o>]) -> EvaluationResult<'o> {
+fn reverse<'o>(
+    evaluation: &mut Evaluation<'o, '_>,
+    a: &[ExpressionValue<'o>],
+) -> EvaluationResult<'o> {
     if a[0].is_list() {
         let mut list = elements(&a[0])?;
         list.reverse();
         return Ok(ExpressionValue::List(list.into()));
     }
     match a[0].text() {
-        Some(text) => Ok(made(text.chars().rev().collect::<String>())),
-        None => Err(mismatch()),
+        // In a rule, the API server has it for lists only (version 2 of cel-go's strings).
+        Some(text) if evaluation.defined.is_none() => {
+            Ok(made(text.chars().rev().collect::<String>()))
+        }
+        _ => Err(mismatch()),
     }
 }

@@ -10,8 +10,21 @@ use crate::core::manifest::Manifest;
 pub(super) enum Outcome {
     /// It does not admit the object: how bad that is, the expression, and why.
     Denied(Level, String, String),
-    /// It can't be worked out here: why.
-    Unknown(String),
+    /// It can't be worked out here: why, and the part of the policy's `spec` that can't.
+    Unknown(String, Part),
+}
+
+/// A part of a policy's `spec`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// The objects that it is about.
+    Constraints,
+    /// The kind of its parameters.
+    Parameters,
+    /// A condition, by its number.
+    Condition(usize),
+    /// A validation, by its number.
+    Validation(usize),
 }
 
 /// A policy, its binding, and an object.
@@ -35,15 +48,17 @@ impl<'c> Case<'c> {
             Match::No => return Vec::new(),
             Match::Yes if !candidate.has_schema => {
                 let why = "there is no schema for the kind, so its defaults are unknown";
-                return vec![Outcome::Unknown(why.to_owned())];
+                return vec![Outcome::Unknown(why.to_owned(), Part::Constraints)];
             }
             Match::Yes => {}
-            Match::Unknown(why) => return vec![Outcome::Unknown(why.to_owned())],
+            Match::Unknown(why) => {
+                return vec![Outcome::Unknown(why.to_owned(), Part::Constraints)];
+            }
         }
         let request = self.request();
         let parameters = match self.parameters(binding, manifests) {
             Ok(parameters) => parameters,
-            Err(why) => return vec![Outcome::Unknown(why)],
+            Err(why) => return vec![Outcome::Unknown(why, Part::Parameters)],
         };
         let actions = binding["validationActions"].as_array();
         let denies = actions.is_none_or(|actions| actions.iter().any(|action| *action == "Deny"));
@@ -51,16 +66,19 @@ impl<'c> Case<'c> {
         let each = |parameter: Option<&Value>| {
             let mut scope = self.scope(&request, parameter);
             let mut outcomes = Vec::new();
-            match self.conditions(&mut scope) {
+            let (verdict, condition) = self.conditions(&mut scope);
+            match verdict {
                 Verdict::Known(true) => {}
                 Verdict::Known(false) => return outcomes,
                 Verdict::Failed(why) if policy.is_strict => {
                     return vec![Outcome::Denied(level, String::new(), why)];
                 }
                 Verdict::Failed(_) => return outcomes,
-                Verdict::Unknown(why) => return vec![Outcome::Unknown(why)],
+                Verdict::Unknown(why) => {
+                    return vec![Outcome::Unknown(why, Part::Condition(condition))];
+                }
             }
-            for validation in &policy.validations {
+            for (number, validation) in policy.validations.iter().enumerate() {
                 let expression =
                     validation.source["expression"].as_str().unwrap_or_default().trim();
                 let denied = |why| Outcome::Denied(level, expression.to_owned(), why);
@@ -80,7 +98,8 @@ impl<'c> Case<'c> {
                     }
                     Verdict::Failed(_) => {}
                     Verdict::Unknown(why) => {
-                        outcomes.push(Outcome::Unknown(format!("{why}: {expression}")));
+                        let why = format!("{why}: {expression}");
+                        outcomes.push(Outcome::Unknown(why, Part::Validation(number)));
                     }
                 }
             }
@@ -93,21 +112,22 @@ impl<'c> Case<'c> {
         }
     }
 
-    /// Whether all conditions hold. One that does not decides, whatever is wrong with others.
-    fn conditions<'o>(&'o self, scope: &mut Scope<'o>) -> Verdict<bool> {
+    /// Whether all conditions hold, and the number of one that can't be worked out. One that does
+    /// not hold decides, whatever is wrong with others.
+    fn conditions<'o>(&'o self, scope: &mut Scope<'o>) -> (Verdict<bool>, usize) {
         let (mut failed, mut unknown) = (None, None);
-        for condition in &self.policy.conditions {
+        for (number, condition) in self.policy.conditions.iter().enumerate() {
             match condition.rule.holds(scope) {
                 Verdict::Known(true) => {}
-                Verdict::Known(false) => return Verdict::Known(false),
+                Verdict::Known(false) => return (Verdict::Known(false), number),
                 Verdict::Failed(why) => failed = Some(why),
-                Verdict::Unknown(why) => unknown = Some(why),
+                Verdict::Unknown(why) => unknown = Some((why, number)),
             }
         }
         match (unknown, failed) {
-            (Some(why), _) => Verdict::Unknown(why),
-            (None, Some(why)) => Verdict::Failed(why),
-            (None, None) => Verdict::Known(true),
+            (Some((why, number)), _) => (Verdict::Unknown(why), number),
+            (None, Some(why)) => (Verdict::Failed(why), 0),
+            (None, None) => (Verdict::Known(true), 0),
         }
     }
 

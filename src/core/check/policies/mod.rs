@@ -12,7 +12,7 @@ mod matching;
 use std::collections::BTreeMap;
 
 use super::validate::{KeyOrValue, filled};
-use super::{CheckRule, Finding, Level};
+use super::{CheckRule, Finding, Level, compiled};
 use crate::core::cel::Rule;
 use crate::core::json::Value;
 use crate::core::kinds::catalog::definition;
@@ -20,7 +20,7 @@ use crate::core::kinds::schemas::{SchemaLookup, Schemas};
 use crate::core::manifest::{Manifest, PathPart};
 use crate::core::object::{GroupKind, ObjectKey};
 
-use evaluate::{Case, Outcome};
+use evaluate::{Case, Outcome, Part};
 
 const GROUP: &str = "admissionregistration.k8s.io";
 /// The variables of an expression, in the order of their values.
@@ -91,9 +91,14 @@ pub(super) fn findings(
         let is_bound = bindings
             .iter()
             .any(|binding| policy_of(binding).is_some_and(|it| it.name == manifest.object.name()));
+        if is_policy {
+            found.extend(compiled::refused(&manifest.object.key(), manifest));
+        }
         if is_policy && !is_bound {
+            let name = [PathPart::Key("metadata"), PathPart::Key("name")];
             found.push(about_policy(
                 manifest,
+                &name,
                 "the policy has no ValidatingAdmissionPolicyBinding, so a server ignores it".into(),
             ));
         }
@@ -107,7 +112,7 @@ pub(super) fn findings(
             (it.object.name(), namespace)
         })
         .collect();
-    let mut unknown: BTreeMap<(&str, String), &Policy<'_>> = BTreeMap::new();
+    let mut unknown: BTreeMap<(&str, Part, String), &Policy<'_>> = BTreeMap::new();
     for &(key, manifest) in named {
         if manifest.object.group() == GROUP {
             continue; // no policy is about policies
@@ -122,13 +127,16 @@ pub(super) fn findings(
                     Outcome::Denied(level, expression, message) => {
                         found.push(denied(policy, &candidate, level, &expression, &message));
                     }
-                    Outcome::Unknown(why) => drop(unknown.insert((policy.name, why), policy)),
+                    Outcome::Unknown(why, part) => {
+                        unknown.insert((policy.name, part, why), policy);
+                    }
                 }
             }
         }
     }
-    found.extend(unknown.into_iter().map(|((_, why), policy)| {
-        about_policy(policy.manifest, format!("policy not evaluated for some objects: {why}"))
+    found.extend(unknown.into_iter().map(|((_, part, why), policy)| {
+        let message = format!("policy not evaluated for some objects: {why}");
+        about_policy(policy.manifest, &way(part), message)
     }));
     found
 }
@@ -161,11 +169,23 @@ fn plural(kind: &str) -> String {
     }
 }
 
-fn about_policy(manifest: &Manifest, message: String) -> Finding {
-    let key = manifest.object.key();
-    let path = [PathPart::Key("metadata"), PathPart::Key("name")];
-    let rule = CheckRule::NotEvaluated;
-    Finding::about(&key, manifest, &path, KeyOrValue::Value, rule, message)
+/// The way to a part of a policy.
+fn way(part: Part) -> Vec<PathPart<'static>> {
+    let listed = |list, number| {
+        vec![PathPart::Key(list), PathPart::Index(number), PathPart::Key("expression")]
+    };
+    let way = match part {
+        Part::Constraints => vec![PathPart::Key("matchConstraints")],
+        Part::Parameters => vec![PathPart::Key("paramKind")],
+        Part::Condition(number) => listed("matchConditions", number),
+        Part::Validation(number) => listed("validations", number),
+    };
+    [vec![PathPart::Key("spec")], way].concat()
+}
+
+fn about_policy(manifest: &Manifest, path: &[PathPart<'_>], message: String) -> Finding {
+    let (key, at) = (manifest.object.key(), KeyOrValue::Value);
+    Finding::about(&key, manifest, path, at, CheckRule::NotEvaluated, message)
 }
 
 /// The finding about an object, at the first field that the expression names.
