@@ -23,6 +23,8 @@ const SHARED_DOMAINS: [&str; 4] = ["k8s.io", "kubernetes.io", "app.kubernetes.io
 struct NamesInSet<'a> {
     /// Every object, with its manifest unless something else makes it.
     names: HashMap<Cow<'a, ObjectKey>, Option<&'a Manifest>>,
+    /// The objects that controllers may make claims of.
+    claim_makers: Vec<(&'a ObjectKey, &'a Manifest)>,
     /// The names of each kind in each namespace, by a key without a name, once one is missing.
     by_kind: OnceLock<HashMap<ObjectKey, Vec<String>>>,
 }
@@ -93,7 +95,20 @@ impl<'a> NamesInSet<'a> {
         for made in made.chain(issued) {
             names.entry(Cow::Owned(made)).or_insert(None);
         }
-        Self { names, by_kind: OnceLock::new() }
+        let may_make =
+            |key: &ObjectKey| matches!(key.kind.as_str(), "StatefulSet" | "Pod" | "DataVolume");
+        let claim_makers = named.iter().filter(|(key, _)| may_make(key)).copied().collect();
+        Self { names, claim_makers, by_kind: OnceLock::new() }
+    }
+
+    /// Whether it is a claim that a controller makes of an object in the set.
+    fn is_made_claim(&self, id: &ObjectKey) -> bool {
+        let is_claim = id.group.is_empty() && id.kind == "PersistentVolumeClaim";
+        is_claim
+            && self.claim_makers.iter().any(|(key, manifest)| {
+                key.namespace == id.namespace
+                    && references::makes_claim(key, &manifest.object, &id.name)
+            })
     }
 
     /// The name that is most like that of an object that is not there.
@@ -118,6 +133,9 @@ impl<'a> NamesInSet<'a> {
             None => name.to_owned(),
         };
         let Some(manifest) = self.names.get(&id) else {
+            if self.is_made_claim(&id) {
+                return None;
+            }
             let meant = match guesses.entry(id.clone()).or_insert_with_key(|id| self.guess(id)) {
                 Some(near) => format!(", did you mean {}?", path(near)),
                 None => String::new(),

@@ -178,5 +178,36 @@ spec:
   - metadata: {name: data}
     spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 ";
-    assert_eq!(findings(text), Vec::<String>::new());
+    assert_eq!(findings(text), ["5:16 warning Service shop/db is not in this set"]);
+    let service =
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {clusterIP: None}\n";
+    assert_eq!(findings(&format!("{text}{service}")), Vec::<String>::new());
+    let reader = |claim: &str| {
+        let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec:\n  containers: [{name: a, \
+            image: a}]\n  volumes:\n  - {name: tmp, ephemeral: {volumeClaimTemplate: {spec: {accessModes: \
+            [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}\n";
+        let mount = format!("  - {{name: data, persistentVolumeClaim: {{claimName: {claim}}}}}\n");
+        findings(&format!("{text}{service}{pod}{mount}"))
+    };
+    // Claims that controllers make of templates are not missing.
+    for claim in ["data-db-0", "data-db-12", "reader-tmp"] {
+        assert_eq!(reader(claim), Vec::<String>::new(), "{claim}");
+    }
+    for claim in ["data", "data-db", "data-db-x", "data-web-0"] {
+        let missing = format!("PersistentVolumeClaim shop/{claim} is not in this set");
+        let [found] = &reader(claim)[..] else { panic!("{claim}") };
+        assert!(found.ends_with(&missing), "{found}");
+    }
+}
+
+#[test]
+fn a_binding_names_a_policy() {
+    for kind in ["ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"] {
+        let actions = if kind.starts_with('V') { ", validationActions: [Deny]" } else { "" };
+        let text = format!(
+            "apiVersion: admissionregistration.k8s.io/v1\nkind: {kind}Binding\nmetadata: {{name: a}}\n\
+             spec: {{policyName: few{actions}}}\n"
+        );
+        assert_eq!(findings(&text), [format!("4:20 warning {kind} few is not in this set")]);
+    }
 }

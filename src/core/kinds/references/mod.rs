@@ -11,7 +11,7 @@ mod tests;
 mod uses;
 
 pub use pods::{Templates, of_templates};
-pub use uses::{issued, made_by, of};
+pub use uses::{issued, made_by, makes_claim, of};
 
 use crate::core::manifest::PathPart;
 use crate::core::object::{GroupKind, ObjectKey};

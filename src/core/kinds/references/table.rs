@@ -85,11 +85,7 @@ pub(super) const OF_VOLUMES: &[Row] = &[
         To::Cluster("certificates.k8s.io", "ClusterTrustBundle"),
         Elsewhere,
     ),
-    row(
-        &["persistentVolumeClaim", "claimName"],
-        To::Beside("", "PersistentVolumeClaim"),
-        Elsewhere,
-    ),
+    row(&["persistentVolumeClaim", "claimName"], To::Beside("", "PersistentVolumeClaim"), Expected),
     row(&["azureFile", "secretName"], SECRET, Expected),
     row(&["cephfs", "secretRef", "name"], SECRET, Expected),
     row(&["cinder", "secretRef", "name"], SECRET, Expected),
@@ -207,7 +203,7 @@ pub(super) const OF_KINDS: &[(&str, &str, &[Row])] = &[
         &[row(
             &["spec", "policyName"],
             To::Cluster(ADMISSION, "ValidatingAdmissionPolicy"),
-            Elsewhere,
+            Expected,
         )],
     ),
     (
@@ -216,7 +212,7 @@ pub(super) const OF_KINDS: &[(&str, &str, &[Row])] = &[
         &[row(
             &["spec", "policyName"],
             To::Cluster(ADMISSION, "MutatingAdmissionPolicy"),
-            Elsewhere,
+            Expected,
         )],
     ),
     (
@@ -256,7 +252,7 @@ pub(super) const OF_KINDS: &[(&str, &str, &[Row])] = &[
             Elsewhere,
         )],
     ),
-    ("apps", "StatefulSet", &[row(&["spec", "serviceName"], SERVICE, Elsewhere)]),
+    ("apps", "StatefulSet", &[row(&["spec", "serviceName"], SERVICE, Expected)]),
     (
         DRA,
         "ResourceClaim",

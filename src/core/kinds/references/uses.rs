@@ -66,6 +66,29 @@ pub fn issued(key: &ObjectKey, object: &Object) -> Vec<ObjectKey> {
     names.map(|name| secret(key, name)).collect()
 }
 
+/// Whether a controller makes a claim of this name, beside an object, of a template in it: a
+/// StatefulSet for each of its pods, a pod for each of its ephemeral volumes, and CDI for a
+/// `DataVolume`.
+pub fn makes_claim(key: &ObjectKey, object: &Object, name: &str) -> bool {
+    let spec = object.0.get("spec").unwrap_or(&Value::Null);
+    let list = |field: &str| spec[field].as_array().map_or(&[][..], Vec::as_slice);
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("apps", "StatefulSet") => list("volumeClaimTemplates").iter().any(|template| {
+            let template = template["metadata"]["name"].as_str().unwrap_or_default();
+            let rest = name.strip_prefix(template).and_then(|rest| rest.strip_prefix('-'));
+            let rest =
+                rest.and_then(|rest| rest.strip_prefix(key.name.as_str())?.strip_prefix('-'));
+            rest.is_some_and(|pod| !pod.is_empty() && pod.bytes().all(|b| b.is_ascii_digit()))
+        }),
+        ("", "Pod") => list("volumes").iter().any(|volume| {
+            let own = volume["name"].as_str().unwrap_or_default();
+            !volume["ephemeral"].is_null() && name == format!("{}-{own}", key.name)
+        }),
+        ("cdi.kubevirt.io", "DataVolume") => key.name == name,
+        _ => false,
+    }
+}
+
 /// The Secret of a name beside an object.
 fn secret(beside: &ObjectKey, name: &str) -> ObjectKey {
     ObjectKey {
