@@ -265,12 +265,13 @@ spec: {min: 2, max: 1}
 ";
     let label =
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: app\n  labels: {a: no spaces}\n";
-    let login = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\ntype: \
-                 kubernetes.io/dockerconfigjson\nstringData: {.dockerconfigjson: none}\n";
+    let request = "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\n\
+                   metadata: {name: a}\nspec:\n  request: bm9uZQ==\n  usages: [any]\n  \
+                   signerName: example.com/a\n";
     let checkout = Checkout::new(&[
         ("crd.yaml", crd),
         ("label.yaml", label),
-        ("login.yaml", login),
+        ("request.yaml", request),
         ("wrong.yaml", WRONG),
         ("map.yaml", MAP.replace("app", "fine").as_str()),
     ]);
@@ -284,7 +285,7 @@ spec: {min: 2, max: 1}
     assert!(lines[0].starts_with("crd.yaml:24:7  error    "), "{output}");
     assert!(lines[0].contains("min must be less than max"), "{output}");
     assert!(lines[1].starts_with("label.yaml:5:15  error    `a` must be"), "{output}");
-    assert!(lines[2].starts_with("login.yaml:5:"), "{output}");
+    assert!(lines[2].starts_with("request.yaml:5:"), "{output}");
     assert!(lines[3].starts_with("wrong.yaml:5:3  error    unknown field"), "{output}");
 }
 

@@ -185,19 +185,21 @@ kind: ConfigMap
 metadata: {name: a}
 dta: {key: value}
 ---
-apiVersion: v1
-kind: Secret
-type: kubernetes.io/dockerconfigjson
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
 metadata: {name: b}
-stringData: {.dockerconfigjson: none}
+spec: {request: bm9uZQ==, usages: [any], signerName: example.com/a}
 ";
     let chart = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
     let text = |path: &str, text: &str| (PathBuf::from(path), text.as_bytes().to_vec());
     let files = [text("web/Chart.yaml", chart), text("web/templates/maps.yaml", template)];
     let case = Case::new(&files, &[]);
     let refused = case.agrees("a chart");
-    assert_eq!(refused, ["ConfigMap default/a", "Secret default/b"].map(str::to_owned).into());
+    assert_eq!(
+        refused,
+        ["CertificateSigningRequest /b", "ConfigMap default/a"].map(str::to_owned).into()
+    );
     let (_, errors) = case.check();
     let rules: Vec<&Value> = errors.iter().map(|error| &error["rule"]).collect();
-    assert_eq!(rules, ["unknown-field", "refused"], "{errors:#?}");
+    assert_eq!(rules, ["refused", "unknown-field"], "{errors:#?}");
 }

@@ -34,6 +34,7 @@ pub(super) fn scaler<'v>(faults: &mut Faults<'v>, spec: Option<&'v Value>) {
                 value => faults.name(value, names::segment),
             }
         }
+        version(faults, target);
     }
     for metric in maps(spec, "metrics") {
         self::metric(faults, metric);
@@ -61,6 +62,23 @@ pub(super) fn scaler<'v>(faults: &mut Faults<'v>, spec: Option<&'v Value>) {
                 numbers::within(faults, policy, "periodSeconds", 1, 1800);
             }
         }
+    }
+}
+
+/// The version of what is scaled, which has the group of everything but a ReplicationController.
+fn version<'v>(faults: &mut Faults<'v>, target: &'v Map) {
+    let Some(value) = of(target, "apiVersion") else {
+        if text(target, "kind") != Some("ReplicationController") {
+            faults.missing(target, "apiVersion", ": it says the group");
+        }
+        return;
+    };
+    let Some(version) = value.as_str() else { return };
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    if version.matches('/').count() > 1 {
+        faults.must(value, "be a group and a version, such as apps/v1");
+    } else if group.is_empty() && text(target, "kind") != Some("ReplicationController") {
+        faults.must(value, "have a group, such as apps/v1");
     }
 }
 

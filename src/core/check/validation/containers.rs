@@ -168,12 +168,28 @@ fn environment<'v>(faults: &mut Faults<'v>, container: &'v Map) {
 pub(super) fn resource_field<'v>(faults: &mut Faults<'v>, field: &'v Map) {
     let Some(value) = field.get("resource") else { return };
     let Some(name) = value.as_str() else { return };
-    let of = name.strip_prefix("limits.").or(name.strip_prefix("requests."));
+    let measured = name.strip_prefix("limits.").or(name.strip_prefix("requests."));
     let is_known = |it: &str| {
         matches!(it, "cpu" | "memory" | "ephemeral-storage") || it.starts_with("hugepages-")
     };
-    if !of.is_some_and(is_known) {
+    if !measured.is_some_and(is_known) {
         faults.must(value, "be limits or requests of one, such as limits.cpu");
+    }
+    let Some(divisor) = of(field, "divisor") else { return };
+    let Some(amount) = quantities::amount(divisor).filter(|amount| *amount != 0) else { return };
+    let one = quantities::ONE;
+    match measured {
+        Some("cpu") if amount != one && amount * 1000 != one => {
+            faults.must(divisor, "be 1 or 1m");
+        }
+        Some("cpu") | None => {}
+        Some(_) => {
+            let is_power =
+                |base: i128, most: u32| (0..=most).any(|power| amount == one * base.pow(power));
+            if !is_power(1000, 6) && !is_power(1024, 6) {
+                faults.must(divisor, "be 1 of a unit of bytes, such as 1Mi");
+            }
+        }
     }
 }
 

@@ -3,9 +3,12 @@
 //! Source of the rules: `ValidateConfigMap` and `ValidateSecret` in Kubernetes'
 //! `pkg/apis/core/validation/validation.go`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::faults::{Faults, map, text};
 use super::names;
-use crate::core::json::Map;
+use crate::core::json::{Map, Value};
 
 /// How many bytes the values may have together.
 const MOST: usize = 1 << 20;
@@ -64,6 +67,39 @@ pub(super) fn secret(faults: &mut Faults<'_>) {
     for key in wanted.iter().filter(|key| !has(key)) {
         faults.missing(around, key, ": a Secret of this type needs it");
     }
+    match text(root, "type") {
+        Some("kubernetes.io/dockercfg" | "kubernetes.io/dockerconfigjson") => {
+            // Values of `stringData` count.
+            if let Some((value, text)) = wanted.first().and_then(|key| content(both, key))
+                && !is_configuration(&text)
+            {
+                faults.says(value, "must have a JSON object in it");
+            }
+        }
+        Some("kubernetes.io/ssh-auth") => {
+            if let Some((value, text)) = content(both, "ssh-privatekey")
+                && text.is_empty()
+            {
+                faults.says(value, "must not be empty");
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The value of a key and its bytes; `None` where base64 can't be read, which the schema finds.
+fn content<'v>(both: [Option<&'v Map>; 2], key: &str) -> Option<(&'v Value, Vec<u8>)> {
+    let [data, plain] = both;
+    if let Some(value) = plain.and_then(|plain| plain.get(key)) {
+        return Some((value, value.as_str()?.as_bytes().to_vec()));
+    }
+    let value = data?.get(key)?;
+    Some((value, STANDARD.decode(value.as_str()?).ok()?))
+}
+
+/// Whether Go's decoder takes it for a map.
+fn is_configuration(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(bytes).is_ok_and(|value| value.is_object() || value.is_null())
 }
 
 /// The token of a ServiceAccount, which an annotation names.

@@ -5,7 +5,7 @@
 //! what makes a schema structural.
 
 use super::faults::{Faults, get, list, map, maps, of, text};
-use super::names;
+use super::{names, schemas};
 use crate::core::json::{Map, Value};
 
 /// A CustomResourceDefinition.
@@ -26,6 +26,7 @@ pub(super) fn definition(faults: &mut Faults<'_>, name: &str) {
             faults.must(value, format!("be {wanted}: the plural, a dot and the group"));
         }
     }
+    schemas::approval(faults, root, text(spec, "group").unwrap_or_default());
     versions(faults, spec);
     if let Some(value) = of(spec, "scope")
         && !matches!(value.as_str(), Some("Cluster" | "Namespaced") | None)
@@ -103,6 +104,7 @@ fn versions<'v>(faults: &mut Faults<'v>, spec: &'v Map) {
 /// A structural schema, in which each value has a type.
 fn structure<'v>(faults: &mut Faults<'v>, schema: &'v Value) {
     let Some(fields) = schema.as_object() else { return };
+    schemas::refused(faults, fields);
     let is = |field: &str| fields.get(field) == Some(&Value::Bool(true));
     let is_free = is("x-kubernetes-int-or-string") || is("x-kubernetes-preserve-unknown-fields");
     if text(fields, "type").is_none() && !is_free {

@@ -40,7 +40,74 @@ pub(super) fn object<'v>(faults: &mut Faults<'v>, root: &'v Map, names: fn(&str)
     for finalizer in list(metadata, "finalizers") {
         faults.name(Some(finalizer), names::qualified);
     }
+    let finalizers = list(metadata, "finalizers");
+    if let Some(value) = finalizers.iter().find(|it| **it == "foregroundDeletion")
+        && finalizers.iter().any(|it| *it == "orphan")
+    {
+        faults.says(value, "excludes orphan");
+    }
     owners(faults, metadata);
+}
+
+/// Finalizers without a domain, which most of Kubernetes' own kinds do not take: those that
+/// `ValidateObjectMeta` of `pkg/apis/core/validation/validation.go` is asked about.
+pub(super) fn finalizers(faults: &mut Faults<'_>, group: &str, kind: &str) {
+    let is_strict = match group {
+        "" => !matches!(kind, "Event" | "Binding"),
+        "apps" | "batch" | "autoscaling" | "rbac.authorization.k8s.io" => true,
+        "networking.k8s.io" => matches!(kind, "Ingress" | "IngressClass" | "NetworkPolicy"),
+        "scheduling.k8s.io" => kind == "PriorityClass",
+        "storage.k8s.io" => kind == "StorageClass",
+        "discovery.k8s.io" => kind == "EndpointSlice",
+        "certificates.k8s.io" => kind == "CertificateSigningRequest",
+        "flowcontrol.apiserver.k8s.io" => kind == "PriorityLevelConfiguration",
+        _ => false,
+    };
+    if is_strict && let Some(metadata) = map(faults.root(), "metadata") {
+        qualified(faults, list(metadata, "finalizers"));
+    }
+}
+
+fn qualified<'v>(faults: &mut Faults<'v>, finalizers: &'v [Value]) {
+    const STANDARD: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+    for value in finalizers {
+        if value.as_str().is_some_and(|name| {
+            !STANDARD.contains(&name) && !name.contains('/') && names::qualified(name).is_none()
+        }) {
+            faults.must(value, "have a domain, such as example.com/name");
+        }
+    }
+}
+
+/// A Namespace: its finalizers, and the labels that the admission of pods reads
+/// (k8s.io/pod-security-admission, `api/helpers.go`).
+pub(super) fn namespace(faults: &mut Faults<'_>) {
+    const PREFIX: &str = "pod-security.kubernetes.io/";
+    let root = faults.root();
+    if let Some(spec) = map(root, "spec") {
+        qualified(faults, list(spec, "finalizers"));
+    }
+    let labels = map(root, "metadata").and_then(|metadata| map(metadata, "labels"));
+    for (key, value) in labels.into_iter().flatten() {
+        let (Some(mode), Some(text)) = (key.as_str().strip_prefix(PREFIX), value.as_str()) else {
+            continue;
+        };
+        match mode {
+            "enforce" | "audit" | "warn"
+                if !matches!(text, "privileged" | "baseline" | "restricted") =>
+            {
+                faults.must(value, "be one of privileged, baseline, restricted");
+            }
+            "enforce-version" | "audit-version" | "warn-version" => {
+                let minor = text.strip_prefix("v1.").unwrap_or_default();
+                let is_number = !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit());
+                if text != "latest" && (!is_number || minor.len() > 1 && minor.starts_with('0')) {
+                    faults.must(value, "be latest or a release such as v1.36");
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The metadata of a template, which needs no name.

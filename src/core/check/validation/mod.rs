@@ -11,6 +11,7 @@ mod containers;
 mod cron;
 mod data;
 mod definitions;
+mod endpoints;
 mod faults;
 mod ingresses;
 mod jobs;
@@ -27,8 +28,10 @@ mod quantities;
 mod quotas;
 mod rbac;
 mod scheduling;
+mod schemas;
 mod security;
 mod selectors;
+mod servers;
 mod services;
 mod storage;
 #[cfg(test)]
@@ -75,8 +78,19 @@ pub(super) fn refused(key: &ObjectKey, manifest: &Manifest, schemas: &Schemas) -
             ("apiextensions.k8s.io", "CustomResourceDefinition") => {
                 definitions::definition(&mut faults, &key.name);
             }
+            ("apiregistration.k8s.io", "APIService") => servers::service(&mut faults, &key.name),
+            ("certificates.k8s.io", "CertificateSigningRequest") => {
+                servers::signing(&mut faults, spec);
+            }
+            ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration") => {
+                servers::level(&mut faults, &key.name, spec);
+            }
+            ("discovery.k8s.io", "EndpointSlice") => endpoints::slice(&mut faults),
+            ("node.k8s.io", "RuntimeClass") => endpoints::runtime(&mut faults),
+            ("coordination.k8s.io", "Lease") => endpoints::lease(&mut faults, spec),
             _ => {}
         }
+        metadata::finalizers(&mut faults, &key.group, &key.kind);
     }
     faults.findings(key, manifest)
 }
@@ -95,6 +109,9 @@ fn core(faults: &mut Faults<'_>, kind: &str) {
         "LimitRange" => quotas::limit_range(faults, spec),
         "ResourceQuota" => quotas::quota(faults, spec),
         "PersistentVolumeClaim" => claims::claim(faults, spec),
+        "Namespace" => metadata::namespace(faults),
+        "Endpoints" => endpoints::endpoints(faults),
+        "Node" => endpoints::node(faults, spec),
         "PersistentVolume" => storage::volume(faults, spec),
         _ => {}
     }

@@ -130,6 +130,14 @@ fn rights<'v>(faults: &mut Faults<'v>, spec: &'v Map) {
     for (_, amount) in map(spec, "overhead").into_iter().flatten() {
         quantities::not_negative(faults, Some(amount));
     }
+    security::system(faults, spec);
+    if spec.get("hostUsers") == Some(&Value::Bool(false)) {
+        for field in ["hostNetwork", "hostPID", "hostIPC"] {
+            if is_true(field) {
+                faults.clash(spec, field, "excludes `hostUsers: false`");
+            }
+        }
+    }
     let Some(context) = map(spec, "securityContext") else { return };
     security::sysctls(faults, context);
     for field in ["runAsUser", "runAsGroup", "fsGroup"] {

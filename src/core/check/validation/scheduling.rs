@@ -36,7 +36,8 @@ pub(super) fn pod<'v>(faults: &mut Faults<'v>, spec: &'v Map) {
     }
 }
 
-fn toleration<'v>(faults: &mut Faults<'v>, toleration: &'v Map) {
+/// A toleration of a Pod or of a RuntimeClass.
+pub(super) fn toleration<'v>(faults: &mut Faults<'v>, toleration: &'v Map) {
     faults.name_if_any(toleration, "key", names::qualified);
     let operator = text(toleration, "operator").unwrap_or("Equal");
     if text(toleration, "key").is_none() && operator != "Exists" {

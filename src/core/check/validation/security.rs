@@ -5,7 +5,7 @@
 
 use super::faults::{Faults, map, maps, of, text};
 use super::volumes;
-use crate::core::json::Map;
+use crate::core::json::{Map, Value};
 
 /// The settings of the kernel.
 pub(super) fn sysctls<'v>(faults: &mut Faults<'v>, context: &'v Map) {
@@ -49,5 +49,77 @@ fn profile<'v>(faults: &mut Faults<'v>, context: &'v Map, name: &str) {
         None if is_local => faults.missing(profile, "localhostProfile", ": type is Localhost"),
         Some(_) if !is_local => faults.clash(profile, "localhostProfile", "needs type Localhost"),
         _ => {}
+    }
+}
+
+/// Settings of a pod that its operating system does not have
+/// (`validateWindows` and `validateLinux` in `pkg/apis/core/validation/validation.go`).
+pub(super) fn system<'v>(faults: &mut Faults<'v>, spec: &'v Map) {
+    let Some(system) = map(spec, "os").and_then(|os| of(os, "name")) else { return };
+    let lists = ["containers", "initContainers", "ephemeralContainers"];
+    let contexts = lists.iter().flat_map(|list| maps(spec, list));
+    let contexts = contexts.filter_map(|container| map(container, "securityContext"));
+    match system.as_str() {
+        Some("linux") => {
+            for context in map(spec, "securityContext").into_iter().chain(contexts) {
+                unavailable(faults, context, &["windowsOptions"], "linux");
+            }
+        }
+        Some("windows") => {
+            for field in ["hostPID", "hostIPC"] {
+                if spec.get(field) == Some(&Value::Bool(true)) {
+                    unavailable(faults, spec, &[field], "windows");
+                }
+            }
+            unavailable(faults, spec, &["hostUsers", "shareProcessNamespace"], "windows");
+            if let Some(context) = map(spec, "securityContext") {
+                unavailable(faults, context, &OF_PODS, "windows");
+                if maps(context, "sysctls").next().is_some() {
+                    unavailable(faults, context, &["sysctls"], "windows");
+                }
+            }
+            for context in contexts {
+                unavailable(faults, context, &OF_CONTAINERS, "windows");
+            }
+        }
+        Some(_) => faults.must(system, "be linux or windows"),
+        None => {}
+    }
+}
+
+/// The fields of a pod's security context that Windows does not have.
+const OF_PODS: [&str; 9] = [
+    "appArmorProfile",
+    "fsGroup",
+    "fsGroupChangePolicy",
+    "runAsGroup",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+    "supplementalGroups",
+    "supplementalGroupsPolicy",
+];
+/// Those of a container's.
+const OF_CONTAINERS: [&str; 10] = [
+    "allowPrivilegeEscalation",
+    "appArmorProfile",
+    "capabilities",
+    "privileged",
+    "procMount",
+    "readOnlyRootFilesystem",
+    "runAsGroup",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+];
+
+fn unavailable<'v>(
+    faults: &mut Faults<'v>,
+    context: &'v Map,
+    fields: &[&'static str],
+    system: &str,
+) {
+    for field in fields.iter().filter(|field| of(context, field).is_some()) {
+        faults.clash(context, field, format!("is not available on {system}"));
     }
 }

@@ -61,6 +61,17 @@ pub(super) fn volume<'v>(faults: &mut Faults<'v>, spec: Option<&'v Value>) {
     }
     if let Some(host) = map(spec, "hostPath") {
         volumes::no_steps_back(faults, host, "path");
+        if let Some(value) = host.get("path").filter(|path| **path == "") {
+            faults.says(value, "must not be empty");
+        }
+        let is_root = text(host, "path")
+            .is_some_and(|path| path.split('/').all(|part| ["", "."].contains(&part)));
+        if let Some(value) = spec.get("persistentVolumeReclaimPolicy")
+            && is_root
+            && *value == "Recycle"
+        {
+            faults.says(value, "must not be Recycle for the root of a node");
+        }
     }
     if let Some(value) = map(spec, "nfs").and_then(|share| share.get("path"))
         && value.as_str().is_some_and(|path| !path.starts_with('/'))
