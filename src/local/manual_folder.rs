@@ -20,7 +20,8 @@ pub fn add(manual: &mut Manual, folder: &Path, word: &str) -> Result<(), SchemaF
     let mut others = Vec::new();
     for path in json_files(folder)? {
         let Some(name) = file_name(folder, &path) else { continue };
-        if name.kind != word && guessed_plural(&name.kind) != word {
+        let kind = name.kind.to_lowercase();
+        if kind != word && guessed_plural(&kind) != word {
             manual.saw(&name.kind);
             others.push((path, name));
             continue;
@@ -99,7 +100,7 @@ fn file_name(folder: &Path, path: &Path) -> Option<FileName> {
     };
     Some(FileName {
         group: group.to_owned(),
-        kind: kind.to_lowercase(),
+        kind: kind.to_owned(),
         version: version.to_owned(),
         file: path.display().to_string(),
     })

@@ -64,6 +64,9 @@ impl ManualError {
             (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
         };
         match self {
+            Self::Unknown { name, .. } if name.is_empty() => {
+                Some("name a kind, as in trueup explain deployment".to_owned())
+            }
             Self::Unknown { near, .. } | Self::NoField { near, .. } => or(near),
             Self::Ambiguous { choices, .. } => choices
                 .first()

@@ -289,9 +289,16 @@ impl Manual {
             &schema["x-kubernetes-group-version-kind"][0]["kind"],
             &schema["properties"]["kind"]["enum"][0],
             &schema["properties"]["kind"]["const"],
+            &schema["properties"]["kind"]["default"],
+            &schema["title"],
         ];
         let said = said.into_iter().filter_map(Value::as_str);
-        let said = said.into_iter().find(|it| it.eq_ignore_ascii_case(kind));
+        // Descriptions of Go's types name the type.
+        let words = schema["description"].as_str().unwrap_or_default();
+        let words = words.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_kind = |it: &&str| it.eq_ignore_ascii_case(kind);
+        let said = said.chain(words).filter(is_kind);
+        let said = said.into_iter().find(|it| it.contains(|c: char| c.is_ascii_uppercase()));
         let kind = said.unwrap_or(kind).to_owned();
         let names = OwnNames::of(&schema[schemas::SOURCE]["names"], &kind);
         let source = self.document(schema);

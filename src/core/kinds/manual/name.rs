@@ -169,6 +169,8 @@ impl Manual {
             names.extend([known.kind.as_str(), known.plural.as_str()]);
             names.extend(known.short.iter().map(String::as_str));
         }
+        // Everything short is like an empty name.
+        let names = names.into_iter().filter(|_| !name.is_empty());
         let near = suggest(name, names).into_iter().map(str::to_owned).collect();
         ManualError::Unknown { name: name.to_owned(), near }
     }

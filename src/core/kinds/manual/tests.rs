@@ -77,6 +77,7 @@ fn errors_say_what_there_is() {
     };
     for (name, version, expected) in [
         ("deplyo", None, "unknown kind \"deplyo\"; did you mean deploy?"),
+        ("", None, "unknown kind \"\"; name a kind, as in trueup explain deployment"),
         ("pod.Spec", None, "v1 Pod has no field \"Spec\"; did you mean spec?"),
         ("pod.spec.nodeName.x", None, "spec.nodeName has no fields: it is <string>; "),
         (
@@ -119,6 +120,28 @@ fn a_schema_that_leads_back_to_itself_or_grows_comes_to_an_end() {
     let manual = added(&json!({ "definitions": definitions, "properties": { "a":
         { "$ref": "#/definitions/0" } } }));
     assert!(manual.page("thing", None, true).unwrap().is_cut);
+}
+
+#[test]
+fn a_kind_is_spelt_as_its_schema_spells_it() {
+    let kind =
+        |schema: Value| added(&schema).page("thing", None, false).unwrap().known.kind.clone();
+    for schema in [
+        json!({"x-kubernetes-group-version-kind": [{"kind": "Thing"}]}),
+        json!({"properties": {"kind": {"enum": ["Thing"]}}}),
+        json!({"properties": {"kind": {"const": "Thing"}}}),
+        json!({"properties": {"kind": {"default": "Thing"}}}),
+        json!({"title": "Thing"}),
+        json!({"description": "Thing is a thing."}),
+        json!({"description": "A Thing, which is one."}),
+        json!({"description": "thing is a Thing."}),
+    ] {
+        assert_eq!(kind(schema.clone()), "Thing", "{schema}");
+    }
+    for schema in [json!({}), json!({"title": "Other"}), json!({"description": "Things are many"})]
+    {
+        assert_eq!(kind(schema), "thing");
+    }
 }
 
 #[test]
