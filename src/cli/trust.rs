@@ -2,18 +2,21 @@
 //! the checkout says.
 
 use std::ffi::OsString;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::cache::cache_folder;
 use super::exit::Failure;
 use super::machine_file::machine;
 use super::search_path;
-use crate::app::trust::{BOUNDS, Judge, JudgeRule, Trust};
+use crate::app::trust::{BOUNDS, Judge, JudgeMemory, JudgeRule, RefusedSignatures, Trust};
 use crate::config::verify::VerifyRule;
 use crate::git::Checkout;
 use crate::local::sealed_cache::SealedCache;
 use crate::local::signatures::{SignerKeys, VerifierEnvironment};
 use crate::local::trusted_file;
+
+/// Signatures that any rule refused. The rounds of a watch each read the rules again.
+static REFUSED: LazyLock<Arc<RefusedSignatures>> = LazyLock::new(Arc::default);
 
 /// The target of a run, as far as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,8 @@ pub(super) fn trust(
         let keys = SignerKeys { allowed_signers, revoked, openpgp };
         let cache = cache_folder("trust").and_then(|it| SealedCache::open(&it, BOUNDS).ok());
         let rule = JudgeRule { mode, signers, keys };
-        Ok(Arc::new(Judge::new(rule, environment(), cache)))
+        let memory = JudgeMemory { cache, refused: Arc::clone(&REFUSED) };
+        Ok(Arc::new(Judge::new(rule, environment(), memory)))
     });
     Ok(Trust::new(judges.collect::<Result<_, Failure>>()?, is_waived))
 }

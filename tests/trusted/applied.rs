@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::signing::Machine;
+use super::signing::{Machine, private};
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::git::git;
@@ -223,6 +223,39 @@ fn watch_says_once_that_a_commit_is_not_trusted() {
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), plain);
     let json = json(&trusted.run(&[&pull[..], &["-o", "json"]].concat()).exits(1));
     assert_eq!(json["untrusted"]["reason"], "unsigned");
+}
+
+#[test]
+fn watch_verifies_a_refused_signature_once() {
+    let trusted = Trusted::new("trusted-once");
+    trusted.machine.ssh_key("other", "ed25519");
+    for value in ["2", "3"] {
+        trusted.write(value);
+        trusted.machine.ssh_commit("other", &format!("Value {value}"));
+    }
+    // The real program, with a line for each of its runs.
+    let (bin, log) = (trusted.machine.path("bin"), trusted.machine.path("runs"));
+    fs::create_dir(&bin).unwrap();
+    let real = Cmd::new("sh").args(["-c", "command -v ssh-keygen"]).run().exits(0);
+    let script = format!(
+        "#!/bin/sh\necho run >> '{}'\nexec '{}' \"$@\"\n",
+        log.display(),
+        real.stdout.trim()
+    );
+    trusted.machine.write("bin/ssh-keygen", script);
+    private(&bin.join("ssh-keygen"), 0o755);
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let runs = || fs::read_to_string(&log).unwrap_or_default().lines().count();
+
+    let watch = ["watch", "--no-pull", "--interval", "0.2"];
+    let watching = Watching::running(&trusted.repo, trusted.command(&watch).env("PATH", path));
+    watching.says("is not trusted");
+    let before = runs();
+    assert!(before >= 2, "{before}");
+    let rounds = trusted.repo.rounds();
+    eventually("more rounds", || trusted.repo.rounds() > rounds + 3);
+    assert_eq!(runs(), before);
+    assert_eq!(watching.stop(), Some(0));
 }
 
 #[test]

@@ -3,12 +3,13 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::kept;
+use super::refused::RefusedSignatures;
 use crate::core::verification::{Fault, Mode, PathRules, SignedObject, Signer, Standing, Verdict};
 use crate::git::{self, Checkout, SignedCommit, SignedTag};
 use crate::local::sealed_cache::SealedCache;
@@ -30,6 +31,15 @@ pub struct JudgeRule {
     pub keys: SignerKeys,
 }
 
+/// The answers of before.
+#[derive(Default)]
+pub struct JudgeMemory {
+    /// Trusted commits of other runs.
+    pub cache: Option<SealedCache>,
+    /// Signatures that were refused in this process.
+    pub refused: Arc<RefusedSignatures>,
+}
+
 /// A rule with what is known by it.
 pub struct Judge {
     pub(super) mode: Mode,
@@ -41,21 +51,20 @@ pub struct Judge {
     cache: Option<SealedCache>,
     /// Commits of this run.
     known: Mutex<HashMap<String, Standing>>,
+    /// Signatures that were refused in this process.
+    refused: Arc<RefusedSignatures>,
 }
 
 impl Judge {
     /// One that goes by `rule`.
-    pub fn new(
-        rule: JudgeRule,
-        environment: VerifierEnvironment,
-        cache: Option<SealedCache>,
-    ) -> Self {
+    pub fn new(rule: JudgeRule, environment: VerifierEnvironment, memory: JudgeMemory) -> Self {
+        let JudgeMemory { cache, refused } = memory;
         // Lifetimes of keys are in local time.
         let all = format!("{:?}", (&rule, &environment.time_zone));
         let digest = Sha256::digest(all).into();
         let JudgeRule { mode, signers, keys } = rule;
         let verifier = SignatureVerifier::new(keys, environment);
-        Self { mode, signers, verifier, digest, cache, known: Mutex::default() }
+        Self { mode, signers, verifier, digest, cache, known: Mutex::default(), refused }
     }
 
     /// A digest of all that the rule says.
@@ -271,7 +280,12 @@ impl Judge {
 
     /// The standing that a signature alone gives.
     fn signed(&self, object: &SignedObject) -> Standing {
-        match self.verifier.verify(object) {
+        let key = RefusedSignatures::key(&self.digest, object);
+        let verdict = match self.refused.recall(&key) {
+            Some(refused) => Ok(refused),
+            None => self.verifier.verify(object).inspect(|it| self.refused.keep(key, it)),
+        };
+        match verdict {
             Ok(Verdict::Good { signer, until }) => {
                 Standing::Trusted { signer, tag: None, seal: false, until }
             }

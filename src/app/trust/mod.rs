@@ -5,16 +5,18 @@ mod hold;
 mod judge;
 mod kept;
 mod line;
+mod refused;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(super) use self::hold::hold;
 use self::judge::Place;
-pub use self::judge::{Judge, JudgeRule, SEAL};
+pub use self::judge::{Judge, JudgeMemory, JudgeRule, SEAL};
 pub use self::kept::BOUNDS;
 use self::line::Line;
 pub use self::line::{JudgedCommit, LineOptions};
+pub use self::refused::RefusedSignatures;
 use crate::core::source::snapshot::{Revision, short};
 use crate::core::tracking::TrackedRef;
 use crate::core::verification::{Fault, Standing};
