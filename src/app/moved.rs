@@ -125,7 +125,8 @@ impl MoveSearch<'_> {
         let former = config.targets.into_iter().map(|(name, target)| {
             let (paths, namespace, formats) =
                 (target.plain_paths(), target.namespace, target.render);
-            (name, OtherTarget { paths, namespace, formats, at: OtherRevision::Same })
+            let (at, trust) = (OtherRevision::Same, Trust::default());
+            (name, OtherTarget { paths, namespace, formats, at, trust })
         });
         let then = Target {
             rev: Some(commit.clone()),

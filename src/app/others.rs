@@ -2,7 +2,7 @@
 //! declares what that ref's commit says, not what this one's does.
 
 use super::Target;
-use super::trust::Wanted;
+use super::trust::{Trust, Wanted};
 use crate::config::{Config, FILE};
 use crate::core::source::formats::Formats;
 use crate::core::source::snapshot::Revision;
@@ -20,6 +20,8 @@ pub struct OtherTarget {
     pub formats: Formats,
     /// The commit that it is of.
     pub at: OtherRevision,
+    /// The rules of this machine that its commits have to meet.
+    pub trust: Trust,
 }
 
 /// The commit that another target is of.
@@ -37,9 +39,13 @@ impl Target {
     /// Another target as it is to be read, with the settings of the commit that it is of. `None` where
     /// that commit is not here, or does not declare it.
     pub(super) fn other(&self, name: &str, checkout: &Checkout) -> Option<Self> {
-        let OtherTarget { mut paths, mut namespace, mut formats, at } =
+        let OtherTarget { mut paths, mut namespace, mut formats, at, trust } =
             self.others.get(name)?.clone();
         let mut read = Self { declared: Some(name.to_owned()), is_removed: false, ..self.clone() };
+        // A commit that is not trusted for the other target says nothing of it.
+        if trust.has_rules() {
+            read.trust = trust;
+        }
         match at {
             OtherRevision::Same => {}
             OtherRevision::Head => (read.rev, read.tracks, read.worktree) = (None, None, false),

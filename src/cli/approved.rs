@@ -95,6 +95,7 @@ impl TargetArgs {
         let mut others = file.targets.clone();
         others.retain(|other, _| !declared || *other != target);
         let repository = config.policy();
+        let trusts = trust::trusts(others.keys(), checkout)?;
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             declared: declared.then(|| target.clone()),
@@ -112,7 +113,7 @@ impl TargetArgs {
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
             siblings: BTreeMap::new(),
-            others: plain_files(others, false),
+            others: plain_files(others, false, &trusts),
             aside: Vec::new(),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
@@ -120,6 +121,7 @@ impl TargetArgs {
             is_removed: false,
             cluster: cluster_choice(&purpose.target, self.new_cluster)?,
             trust,
+            doubt: None,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let (name, notes) = (purpose.target.clone(), Vec::new());

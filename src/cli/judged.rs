@@ -59,10 +59,10 @@ impl TargetArgs {
     /// # Errors
     ///
     /// When the rules or the settings can't be read, or no commit may be applied.
-    pub(super) fn listed(&self, checkout: &Checkout) -> Result<Config, Failure> {
+    pub(super) fn listed(&self, checkout: &Checkout) -> Result<(Config, Judged), Failure> {
         let files = FilesArgs { is_named_by_checkout: true, ..self.files.clone() };
         let trust = Self { files, ..self.clone() }.trust(checkout)?;
-        Ok(self.files.judged_config(checkout, &trust)?.0)
+        self.files.judged_config(checkout, &trust)
     }
 }
 

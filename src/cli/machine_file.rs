@@ -16,7 +16,8 @@ fn folders() -> Option<directories::ProjectDirs> {
     directories::ProjectDirs::from("", "", "trueup")
 }
 
-fn path() -> Option<PathBuf> {
+/// Where the machine's own file is, or would be.
+pub(super) fn path() -> Option<PathBuf> {
     Some(folders()?.config_dir().join(machine::FILE))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::trust::Trust;
 use crate::app::{OtherRevision, OtherTarget};
 use crate::config::TargetConfig;
 use crate::core::inventory::Inventory;
@@ -51,6 +52,7 @@ pub(super) fn siblings(
 pub(super) fn plain_files(
     others: BTreeMap<String, TargetConfig>,
     at_head: bool,
+    trust: &BTreeMap<String, Trust>,
 ) -> BTreeMap<String, OtherTarget> {
     let files = |(name, declared): (String, TargetConfig)| {
         let at = match declared.tracks.clone() {
@@ -59,7 +61,8 @@ pub(super) fn plain_files(
             None => OtherRevision::Same,
         };
         let (paths, namespace) = (declared.plain_paths(), declared.namespace);
-        (name, OtherTarget { paths, namespace, formats: declared.render, at })
+        let trust = trust.get(&name).cloned().unwrap_or_default();
+        (name, OtherTarget { paths, namespace, formats: declared.render, at, trust })
     };
     others.into_iter().map(files).collect()
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
+use super::present::trust::refusal;
 use super::target::{FilesArgs, NamedTarget, TargetArgs};
 use crate::app::Target;
 use crate::cluster::Cluster;
@@ -28,10 +29,13 @@ impl TargetArgs {
         checkout: &Checkout,
         cluster: &Cluster,
     ) -> Result<NamedTarget, Failure> {
-        let config = self.listed(checkout)?;
+        let (config, judged) = self.listed(checkout)?;
         if config.targets.contains_key(name) {
             let error = anyhow::anyhow!("{FILE} still declares target {name}");
-            let hint = format!("remove it there and commit that; --target {name} applies it");
+            let hint = match &judged.refused {
+                Some(refused) => refusal(refused),
+                None => format!("remove it there and commit that; --target {name} applies it"),
+            };
             return Err(Failure { error, hints: vec![hint] });
         }
         let (inventory, record) = self.inventory_of(name, checkout, cluster).await?;
@@ -67,7 +71,7 @@ impl TargetArgs {
         let home = self.files.namespace.as_deref();
         let parents = cluster.all_parents(home.unwrap_or(cluster.namespace())).await;
         let revision = checkout.resolve(self.files.rev.as_deref())?;
-        let declared = self.listed(checkout)?.targets;
+        let declared = self.listed(checkout)?.0.targets;
         let (mut found, mut others, mut is_unknown) = (Vec::new(), Vec::new(), false);
         for (inventory, record) in parents.iter().filter_map(record_of) {
             let known = record.revision.as_deref().map(|known| known.trim_end_matches("-dirty"));

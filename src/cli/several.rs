@@ -78,14 +78,11 @@ impl SeveralTargets {
     ///
     /// When there are no targets, or their only cluster can't be reached.
     pub(super) async fn open(options: SeveralOptions<'_>, ui: &mut Ui) -> Result<Self, Failure> {
-        // The checkout names the targets, so that all rules count.
-        let mut args = options.args.clone();
-        args.files.is_named_by_checkout = true;
-        let options = SeveralOptions { args: &args, ..options };
-        let SeveralOptions { throwaway, directory, .. } = options;
+        // Settings that all rules trust name the targets, so that each is held to its own rule.
+        let SeveralOptions { args, throwaway, directory } = options;
         // One commit for all targets, and for the settings that name them.
         let checkout = Checkout::discover(directory)?.steady();
-        let config = args.listed(&checkout)?;
+        let (config, _) = args.listed(&checkout)?;
         let names: Vec<String> = config.order().into_iter().map(str::to_owned).collect();
         if names.is_empty() {
             return Err(none(&args.files, &checkout)?);

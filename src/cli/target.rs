@@ -17,6 +17,7 @@ use super::machine_file::{cluster_choice, machine};
 use super::names::{derived, plain_files, sanitized, siblings};
 pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
+use super::trust;
 use crate::app::trust::{Judged, Trust};
 use crate::app::{ClusterChoice, Target};
 use crate::cluster::Cluster;
@@ -173,7 +174,16 @@ impl TargetArgs {
     ) -> Result<NamedTarget, Failure> {
         let trust = self.trust(checkout)?;
         let TargetChoice {
-            name, declared, redact, paths, paths_at, others, tracks, judged, ..
+            name,
+            declared,
+            redact,
+            paths,
+            paths_at,
+            others,
+            tracks,
+            judged,
+            doubt,
+            ..
         } = self.files.choose(directory, checkout, &trust)?;
         if let (true, Some(tracked), Some(name)) = (self.files.worktree, &declared.tracks, &name) {
             return Err(tracked::not_worktree(name, tracked));
@@ -183,6 +193,7 @@ impl TargetArgs {
         let run_options = declared.run_options();
         let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
         let siblings = siblings(&others, &homes);
+        let trusts = trust::trusts(others.keys(), checkout)?;
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -209,7 +220,7 @@ impl TargetArgs {
             replace_at: declared.replace_at,
             paths_at,
             siblings,
-            others: plain_files(others, tracks.is_some()),
+            others: plain_files(others, tracks.is_some(), &trusts),
             aside: Vec::new(),
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
@@ -218,6 +229,7 @@ impl TargetArgs {
             tracks,
             cluster: choice,
             trust,
+            doubt,
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let notes = notes.unwrap_or_default();
@@ -253,7 +265,7 @@ impl FilesArgs {
             replace_at: BTreeMap::new(),
             paths_at,
             siblings: BTreeMap::new(),
-            others: plain_files(others, tracks.is_some()),
+            others: plain_files(others, tracks.is_some(), &BTreeMap::new()),
             aside: Vec::new(),
             strict: false,
             verify: false,
@@ -262,6 +274,7 @@ impl FilesArgs {
             tracks,
             cluster: ClusterChoice::default(),
             trust: Trust::default(),
+            doubt: None,
         })
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::Failure;
 use super::headings::WHAT;
 use crate::app::DeclaredPath;
-use crate::app::trust::{Judged, Trust, Wanted};
+use crate::app::trust::{Judged, Refusal, Trust, Wanted};
 use crate::config::{Config, FILE, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
 use crate::core::source::snapshot::{Revision, short};
@@ -83,6 +83,8 @@ pub(super) struct TargetChoice {
     pub(super) tracks: Option<TrackedRef>,
     /// The commit, and how far it is trusted.
     pub(super) judged: Judged,
+    /// Why `HEAD` is not trusted, where an ancestor of it says what is tracked.
+    pub(super) doubt: Option<Refusal>,
 }
 
 impl FilesArgs {
@@ -100,8 +102,21 @@ impl FilesArgs {
         let (mut config, mut judged) = self.judged_config(checkout, trust)?;
         let mut others = config.targets.clone();
         let tracks = chosen(self, &config)?;
+        let mut doubt = None;
         if let Some((name, tracked)) = &tracks {
-            judged = tracked_commit(checkout, trust, name, tracked)?;
+            let head =
+                std::mem::replace(&mut judged, tracked_commit(checkout, trust, name, tracked)?);
+            if let Some(refused) = head.refused {
+                // Other settings at `HEAD` may be about this target. They are not read to tell.
+                if judged.refused.is_none()
+                    && has_other_settings(checkout, &refused, &head.revision)?
+                {
+                    let stays = Some(judged.revision.commit.clone());
+                    judged.refused = Some(Refusal { stays, ..refused.clone() });
+                }
+                let stays = judged.refused.as_ref().and_then(|it| it.stays.clone());
+                doubt = Some(Refusal { stays, ..refused });
+            }
             config = settings(checkout, name, tracked, &judged.revision)?;
             // `HEAD` says which targets there are, and what they track; here they may be elsewhere.
             for (other, declared) in &mut others {
@@ -143,7 +158,18 @@ impl FilesArgs {
         let paths_at = declared.paths_at.iter().map(at).collect();
         others.retain(|other, _| Some(other) != name.as_ref());
         let tracks = tracks.map(|(_, tracked)| tracked);
-        Ok(TargetChoice { name, declared, redact, ignore, paths, paths_at, others, tracks, judged })
+        Ok(TargetChoice {
+            name,
+            declared,
+            redact,
+            ignore,
+            paths,
+            paths_at,
+            others,
+            tracks,
+            judged,
+            doubt,
+        })
     }
 
     /// The settings of trueup.yaml.
@@ -213,6 +239,16 @@ fn failed(name: &str, tracked: &TrackedRef, failure: Failure) -> Failure {
     Failure { error, ..failure }
 }
 
+/// Whether a refused commit has another trueup.yaml than the one that stands in for it.
+fn has_other_settings(
+    checkout: &Checkout,
+    refused: &Refusal,
+    instead: &Revision,
+) -> Result<bool, Failure> {
+    let Some(revision) = &refused.revision else { return Ok(false) };
+    Ok(checkout.read_file(revision, FILE)? != checkout.read_file(instead, FILE)?)
+}
+
 /// The commit that a target tracks, or the one that stands in for it.
 ///
 /// # Errors
@@ -242,7 +278,12 @@ fn settings(
     revision: &Revision,
 ) -> Result<Config, Failure> {
     let file = checkout.read_file(revision, FILE)?.unwrap_or_default();
-    let config = Config::read(&file).map_err(|error| failed(name, tracked, error.into()))?;
+    let config = Config::read(&file).map_err(|error| {
+        let at = format!("in commit {} of {}", short(&revision.commit), revision.named);
+        let failure = Failure::from(error);
+        let error = failure.error.context(at);
+        failed(name, tracked, Failure { error, ..failure })
+    })?;
     if !config.targets.contains_key(name) {
         let (at, commit) = (&revision.named, short(&revision.commit));
         let error = anyhow::anyhow!("{} of {at} ({commit}) has no target {name:?}", FILE);

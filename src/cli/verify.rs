@@ -7,10 +7,13 @@ use clap::{Args, ValueEnum};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::present::verified as present;
+use super::tracked;
 use super::trust::{self, NamedBy};
 use super::ui::Ui;
 use crate::app::trust::LineOptions;
-use crate::git::Checkout;
+use crate::core::source::snapshot::Revision;
+use crate::git::pull::TrackingTarget;
+use crate::git::{Checkout, TrackedRevision};
 
 /// The end of `trueup verify --help`.
 const EXAMPLES: &str = "\
@@ -36,7 +39,7 @@ pub struct VerifyArgs {
     #[arg(value_name = "REV..REV", help_heading = WHAT, display_order = 1)]
     range: Option<String>,
 
-    /// The target whose rule counts [default: all rules]
+    /// The target whose rule counts, and whose `ref` [default: all rules, HEAD]
     #[arg(short, long, value_name = "NAME", help_heading = WHAT, display_order = 2)]
     target: Option<String>,
 
@@ -53,6 +56,17 @@ enum VerifyFormat {
     Json,
 }
 
+/// The commit of the ref that a target tracks, trusted or not; `None` where it tracks none, or there is no
+/// such target.
+fn tracked_commit(target: &str, checkout: &Checkout) -> Result<Option<Revision>, Failure> {
+    let tracking = tracked::tracking(checkout).into_iter().find(|it| it.target == target);
+    let Some(TrackingTarget { tracks, .. }) = tracking else { return Ok(None) };
+    let TrackedRevision { revision, name } = checkout.resolve_tracked(&tracks)?;
+    let is_tag = name.is_some_and(|name| name.starts_with("refs/tags/"));
+    let tracked = revision.tracked.clone().filter(|_| is_tag);
+    Ok(Some(Revision { tracked, ..revision }))
+}
+
 /// Runs the verb.
 ///
 /// # Errors
@@ -61,6 +75,10 @@ enum VerifyFormat {
 pub fn run(args: VerifyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let VerifyArgs { range, target, output } = args;
     let checkout = Checkout::discover(directory)?;
+    let tracked = match (&range, &target) {
+        (None, Some(target)) => tracked_commit(target, &checkout)?,
+        _ => None,
+    };
     let named = target.as_deref().map_or(NamedBy::Checkout, NamedBy::Operator);
     let trust = trust::trust(named, &checkout, false)?;
     if !trust.has_rules() {
@@ -78,8 +96,12 @@ pub fn run(args: VerifyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Fail
         }
         Some((rev, None)) => (None, Some(rev)),
     };
-    let from = checkout.resolve(from)?.commit;
-    let line = trust.line(&checkout, &LineOptions { from, until, most: MOST })?;
+    let from = match tracked {
+        Some(revision) => revision,
+        None => checkout.resolve(from)?,
+    };
+    let (from, tag) = (from.commit, from.tracked);
+    let line = trust.line(&checkout, &LineOptions { from, tag, until, most: MOST })?;
     let glyphs = ui.glyphs();
     match output {
         VerifyFormat::Text => present::line_text(ui.stdout(), &line, glyphs)?,

@@ -58,8 +58,10 @@ impl RepositoryLimits {
         Self { object: self.object.saturating_mul(4), ..self.clone() }
     }
 
-    /// The limits as overrides for gix.
-    pub(super) fn overrides(&self) -> [String; 1] {
-        [format!("gitoxide.objects.allocLimit={}", self.object)]
+    /// The limits as overrides for gix. Replacements (git's `refs/replace`) do not count: they would put
+    /// other files below a commit, whose id and signature stay as they are.
+    pub(super) fn overrides(&self) -> [String; 2] {
+        let limit = format!("gitoxide.objects.allocLimit={}", self.object);
+        [limit, "core.useReplaceRefs=false".to_owned()]
     }
 }

@@ -205,11 +205,6 @@ impl Checkout {
         repository.has_object(repository.object_hash().null());
     }
 
-    /// Whether objects may have another content than their ids say (git's `refs/replace`).
-    pub fn replaces_objects(&self) -> bool {
-        self.local().objects.store_ref().replacements().next().is_some()
-    }
-
     /// A handle for this thread.
     pub(crate) fn local(&self) -> gix::Repository {
         self.repository.to_thread_local()

@@ -157,6 +157,39 @@ impl Checkout {
         Ok(changed)
     }
 
+    /// The paths of a merge that another parent than the first changed, and that the merge has otherwise:
+    /// with what the first parent has, it takes that change back. Where there is no common ancestor, all
+    /// that differs.
+    ///
+    /// # Errors
+    ///
+    /// When a commit or a folder can't be read, or a limit is exceeded.
+    pub fn dropped_paths(&self, merge: &SignedCommit) -> Result<BTreeSet<String>, Error> {
+        let mut dropped = BTreeSet::new();
+        let Some((first, others)) = merge.parents.split_first().filter(|_| !merge.is_edge) else {
+            return Ok(dropped);
+        };
+        let repo = self.local();
+        for parent in others {
+            let differs = self.changed_paths(Some(parent), &merge.commit)?;
+            if differs.is_empty() {
+                continue;
+            }
+            let bases = repo
+                .merge_bases_many(parse(first)?, &[parse(parent)?])
+                .map_err(Error::read(format!("the history of {parent}")))?;
+            if bases.is_empty() {
+                dropped.extend(differs);
+                continue;
+            }
+            for base in bases {
+                let own = self.changed_paths(Some(&base.to_string()), parent)?;
+                dropped.extend(own.intersection(&differs).cloned());
+            }
+        }
+        Ok(dropped)
+    }
+
     /// Whether the commit `ancestor` is `id` itself or an ancestor of it. One that is not here is none.
     ///
     /// # Errors

@@ -131,7 +131,7 @@ fn nothing_older_than_the_applied_commit_is_applied() {
         let said = trusted.run(verb).exits(1);
         let said = format!("{}{}", said.stdout, said.stderr);
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        let stays = format!("stays at {}; nothing was applied", short(&second));
+        let stays = format!("stays at {}; it was not applied", short(&second));
         assert!(said.contains(&stays), "{verb:?}: {said}");
     }
     assert_eq!((trusted.value().as_str(), trusted.repo.writes()), ("2", writes));
@@ -177,7 +177,7 @@ fn without_any_trusted_commit_nothing_is_applied() {
     for verb in [&["diff"][..], &["apply"], &["diff", "--all-targets"], &["watch", "--once"]] {
         let said = machine.on(repo.trueup(verb)).run().exits(1);
         let said = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains("is not trusted: it is not signed; nothing was applied"), "{said}");
+        assert!(said.contains("is not trusted: it is not signed; it was not applied"), "{said}");
     }
     assert!(repo.config_map("a").is_none());
     // A rule for another target is for a run without a name, and not for one with another name.

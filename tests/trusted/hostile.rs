@@ -6,6 +6,7 @@ use std::fs;
 use super::signing::{Machine, private};
 use crate::support::command::Cmd;
 use crate::support::git::git;
+use crate::support::objects::config;
 
 /// A machine that trusts `dev@x`, and a repository whose `HEAD` a stranger signed.
 fn machine() -> Machine {
@@ -163,4 +164,45 @@ fn keys_in_the_checkout_or_that_others_can_change_are_an_error() {
         said.contains("config.yaml:3:26: verify[0]: signers is not an absolute path"),
         "{said}"
     );
+}
+
+#[test]
+fn replacements_put_no_other_files_below_a_commit() {
+    let machine = Machine::new();
+    machine.ssh_key("dev", "ed25519");
+    machine
+        .write("allowed", format!("dev@x {}\n", machine.public("dev")))
+        .ssh_rule("  mode: all\n");
+    machine.file("a.yaml", &config("a", "good"));
+    machine.plain_commit("Plain");
+    let plain = git(machine.repo(), ["rev-parse", "HEAD"]);
+    machine.ssh_commit("dev", "Signed");
+    assert_eq!(machine.verdict("HEAD"), "ancestor");
+    // Another content of the file, and a signed commit in place of the plain one.
+    let good = git(machine.repo(), ["rev-parse", "HEAD:a.yaml"]);
+    machine.file("other.yaml", &config("a", "other"));
+    let other = git(machine.repo(), ["hash-object", "-w", "other.yaml"]);
+    git(machine.repo(), ["replace", &good, &other]);
+    let head = git(machine.repo(), ["rev-parse", "HEAD"]);
+    git(machine.repo(), ["replace", &plain, &head]);
+    assert_eq!(machine.verdict("HEAD"), "ancestor");
+    let rendered = machine.trueup(&["render", "a.yaml"]).exits(0);
+    assert!(rendered.stdout.contains("good"), "{rendered}");
+}
+
+#[test]
+fn the_machines_file_is_one_that_others_can_not_write() {
+    let machine = machine();
+    private(&machine.path("config/trueup/config.yaml"), 0o666);
+    let refused = machine.trueup(&["verify"]).exits(2);
+    assert!(refused.stderr.contains("every user may change it"), "{refused}");
+    private(&machine.path("config/trueup/config.yaml"), 0o644);
+
+    let text = fs::read_to_string(machine.path("config/trueup/config.yaml")).unwrap();
+    machine.file("config.yaml", &text);
+    fs::remove_file(machine.path("config/trueup/config.yaml")).unwrap();
+    let link = machine.path("config/trueup/config.yaml");
+    std::os::unix::fs::symlink(machine.repo().join("config.yaml"), link).unwrap();
+    let refused = machine.trueup(&["verify"]).exits(2);
+    assert!(refused.stderr.contains("is in the checkout"), "{refused}");
 }

@@ -137,3 +137,33 @@ fn the_first_rule_of_a_named_target_counts_and_else_all_of_them() {
     let none = machine.trueup(&["verify", "--target", "test"]).exits(2);
     assert!(none.stderr.contains("this machine has no verify rule for target test"), "{none}");
 }
+
+#[test]
+fn a_merge_does_not_take_back_what_others_signed() {
+    for mode in ["head", "all"] {
+        let rule = "  mode: MODE\n  signers: {platform@x: ['infra/**']}\n".replace("MODE", mode);
+        let machine = machine(&rule);
+        machine.file("shop/a", "1").file("infra/a", "1");
+        let first = machine.ssh_commit("dev", "First");
+        machine.file("shop/a", "2");
+        machine.ssh_commit("dev", "Shop");
+        // Against its first parent, only infra differs.
+        git(machine.repo(), ["checkout", "--quiet", "-b", "side", &first]);
+        machine.file("infra/a", "2");
+        git(machine.repo(), ["add", "--all"]);
+        let side = machine.ssh_commit("platform", "Infra");
+        git(machine.repo(), ["merge", "--quiet", "--no-ff", "--no-commit", "-s", "ours", "main"]);
+        let merge = machine.ssh_commit("platform", "Merge");
+        assert_eq!(machine.verdict(&merge), "not-allowed", "{mode}");
+        let said = machine.trueup(&["verify"]).exits(1);
+        assert!(said.stdout.contains("platform@x may not sign for shop/a"), "{said}");
+        // With a commit on top it stays so.
+        machine.file("infra/a", "3");
+        assert!(machine.verdict(&machine.ssh_commit("platform", "Next")) != GOOD, "{mode}");
+
+        // A merge into the line keeps what is there.
+        git(machine.repo(), ["checkout", "--quiet", "main"]);
+        git(machine.repo(), ["merge", "--quiet", "--no-ff", "--no-commit", &side]);
+        assert_eq!(machine.verdict(&machine.ssh_commit("platform", "Merge")), GOOD, "{mode}");
+    }
+}

@@ -79,7 +79,7 @@ fn the_newest_trusted_commit_of_a_branch_is_applied_whatever_head_is() {
     tracked.git(&["checkout", "--quiet", "main"]);
     let said = tracked.apply().exits(1);
     let expected = format!(
-        "{} by Author is not trusted: it is not signed; stays at {}",
+        "release ({}) by Author is not trusted: it is not signed; stays at {}",
         &bad[..7],
         &good[..7]
     );
@@ -98,8 +98,13 @@ fn an_untrusted_commit_does_not_move_a_target_to_another_ref() {
     assert_eq!(tracked.repo.value("one"), "2");
 
     tracked.targets("old");
-    tracked.machine.plain_commit("Back to an old release");
-    tracked.apply().exits(0);
+    let bad = tracked.machine.plain_commit("Back to an old release");
+    // It is said, whatever the settings there say.
+    let said = tracked.apply().exits(1);
+    assert!(
+        flat(&said.stderr).contains(&format!("{} by Author is not trusted", &bad[..7])),
+        "{said}"
+    );
     assert_eq!(tracked.repo.value("one"), "2");
     // A trusted commit may.
     tracked.targets("old");
@@ -136,7 +141,7 @@ fn for_one_tag_nothing_stands_in_and_other_targets_go_on() {
     tracked.git(&["tag", "v1"]);
     tracked.git(&["checkout", "--quiet", "-b", "back", "HEAD^"]);
     let said = tracked.apply().exits(1);
-    assert!(flat(&said.stderr).contains("is not signed; nothing was applied"), "{said}");
+    assert!(flat(&said.stderr).contains("is not signed; it was not applied"), "{said}");
     assert!(tracked.repo.config_map("one").is_none());
 
     for verb in [&["diff", "--all-targets"][..], &["apply", "--yes", "--all-targets"]] {
@@ -165,11 +170,101 @@ fn pull_names_the_targets_whose_commits_are_not_trusted() {
     let bad = tracked.plain("2");
     let said = tracked.run(&["-C", at, "pull"]).exits(1);
     assert!(
-        flat(&said.stderr).contains(&format!("one: {} by Author is not trusted", &bad[..7])),
+        flat(&said.stderr)
+            .contains(&format!("one: release ({}) by Author is not trusted", &bad[..7])),
         "{said}"
     );
     let json = tracked.run(&["-C", at, "pull", "-o", "json"]).exits(1);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["untrusted_targets"]["one"]["commit"], bad.as_str(), "{json}");
     assert!(json.get("untrusted").is_none(), "{json}");
+}
+
+#[test]
+fn in_mode_tag_the_tag_of_the_range_is_the_signed_one() {
+    let tracked = Tracked::new("trusted-own-tag", "{semver: '>=1.0'}");
+    tracked.machine.ssh_rule("  mode: tag\n");
+    tracked.machine.ssh_tag("dev", "v1.0.0", &["One"]);
+    tracked.signed("2");
+    tracked.machine.ssh_tag("dev", "v1.1.0", &["Two"]);
+    tracked.apply().exits(0);
+    assert_eq!(tracked.repo.value("one"), "2");
+    // A plain tag at a commit that another tag vouches for.
+    tracked.git(&["tag", "v1.6.0", "v1.0.0^{commit}"]);
+    let said = tracked.apply().exits(1);
+    assert!(flat(&said.stderr).contains("v1.6.0 ("), "{said}");
+    assert!(flat(&said.stderr).contains("git tag -s"), "{said}");
+    assert_eq!(tracked.repo.value("one"), "2");
+    let verify = tracked.run(&["verify", "--target", "one"]).exits(1);
+    assert!(verify.stdout.contains("no signed tag points at it"), "{verify}");
+    // A signed one may go back.
+    tracked.git(&["tag", "-d", "v1.6.0"]);
+    tracked.git(&["checkout", "--quiet", "v1.0.0"]);
+    tracked.machine.ssh_tag("dev", "v1.7.0", &["Back"]);
+    tracked.git(&["checkout", "--quiet", "main"]);
+    tracked.apply().exits(0);
+    assert_eq!(tracked.repo.value("one"), "1");
+}
+
+#[test]
+fn an_unsigned_tag_does_not_lead_back() {
+    let tracked = Tracked::new("trusted-back", "{semver: '>=1.0'}");
+    tracked.git(&["tag", "v1.0.0"]);
+    tracked.signed("2");
+    tracked.git(&["tag", "v1.1.0"]);
+    tracked.apply().exits(0);
+    tracked.git(&["tag", "v1.9.0", "v1.0.0"]);
+    let said = tracked.apply().exits(1);
+    assert!(flat(&said.stderr).contains("leads back behind what is applied"), "{said}");
+    assert_eq!(tracked.repo.value("one"), "2");
+    tracked.run(&["apply", "--yes", "--target", "one", "--rev", "v1.0.0"]).exits(0);
+    assert_eq!(tracked.repo.value("one"), "1");
+}
+
+#[test]
+fn an_untrusted_commit_does_not_hide_which_ref_is_tracked() {
+    let tracked = Tracked::new("trusted-hidden-ref", "canary");
+    let first = tracked.git(&["rev-parse", "HEAD"]);
+    tracked.git(&["branch", "canary"]);
+    tracked.targets("release");
+    tracked.signed("2");
+    let second = tracked.git(&["rev-parse", "HEAD"]);
+    tracked.git(&["branch", "release"]);
+    tracked.apply().exits(0);
+    assert_eq!(tracked.repo.value("one"), "2");
+    // Its first parent is the older of the two.
+    let tree = format!("{first}^{{tree}}");
+    let args = ["commit-tree", "-p", &first, "-p", &second, "-m", "Merge", &tree];
+    let merge = tracked.git(&args);
+    tracked.git(&["reset", "--quiet", "--hard", &merge]);
+    let said = tracked.apply().exits(1);
+    assert!(flat(&said.stderr).contains("is not trusted"), "{said}");
+    assert_eq!(tracked.repo.value("one"), "2");
+}
+
+#[test]
+fn a_target_without_a_rule_takes_nothing_from_one_with_a_rule() {
+    let tracked = Tracked::new("trusted-taken", "main");
+    tracked.machine.rules("verify:\n- targets: [one]\n  ssh: {allowed-signers: DIR/allowed}\n");
+    tracked.repo.write("trueup.yaml", "targets:\n  one: {paths: [one]}\n  two: {paths: [two]}\n");
+    tracked.signed("1");
+    tracked.run(&["apply", "--yes", "--all-targets"]).exits(0);
+    tracked.git(&["mv", "one/one.yaml", "two/one.yaml"]);
+    tracked.repo.write("one/three.yaml", config("three", "1"));
+    tracked.machine.plain_commit("Take it");
+    tracked.run(&["apply", "--yes", "--target", "two"]).exits(1);
+    let inventory = |target: &str| {
+        let parent = tracked.repo.config_map(&format!("trueup-{target}")).unwrap();
+        parent["metadata"]["labels"]["applyset.kubernetes.io/id"].clone()
+    };
+    let part_of = || {
+        let one = tracked.repo.config_map("one").unwrap();
+        one["metadata"]["labels"]["applyset.kubernetes.io/part-of"].clone()
+    };
+    assert_eq!(part_of(), inventory("one"));
+    // Once a signed commit says so, it may.
+    tracked.repo.write("note", "x");
+    tracked.machine.ssh_commit("dev", "Take it");
+    tracked.run(&["apply", "--yes", "--target", "two"]).exits(0);
+    assert_eq!(part_of(), inventory("two"));
 }

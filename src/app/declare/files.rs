@@ -87,15 +87,12 @@ impl<'a> Files<'a> {
         })
     }
 
-    /// The digest of what was listed; `None` where it does not tell what the files hold.
+    /// The digest of what was listed.
     pub(super) fn digest(
         &self,
         listing: &Listing,
         barred: &[Skipped],
-    ) -> Result<Option<FilesDigest>, Error> {
-        if self.checkout.replaces_objects() {
-            return Ok(None);
-        }
+    ) -> Result<FilesDigest, Error> {
         let mut digest = Sha256::new();
         let mut add = |part: &[u8]| {
             digest.update(part.len().to_le_bytes());
@@ -107,7 +104,7 @@ impl<'a> Files<'a> {
             add(id);
         })?;
         add(format!("{:?}", (&listing.skipped, barred)).as_bytes());
-        Ok(Some(FilesDigest(digest.finalize().into())))
+        Ok(FilesDigest(digest.finalize().into()))
     }
 
     fn worktree(&self, paths: &[String]) -> Result<Rc<WorkTree<'a>>, Error> {

@@ -46,7 +46,7 @@ pub(super) struct FoundFiles {
 impl FoundFiles {
     pub(super) fn digest(&self, files: &Files<'_>) -> Result<Option<FilesDigest>, Error> {
         match self.is_plain {
-            true => files.digest(&self.manifests, &self.barred),
+            true => files.digest(&self.manifests, &self.barred).map(Some),
             false => Ok(None),
         }
     }

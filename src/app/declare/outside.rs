@@ -84,7 +84,7 @@ fn look<T>(
         files.list_entered(&entered, &|path| is_candidate(path) && selection.reaches("", path))?;
     let listing = checkout.at_hand(listing);
     let digest = match listing.count() >= MANY {
-        true => files.digest(&listing, &[])?,
+        true => Some(files.digest(&listing, &[])?),
         false => None,
     };
     if let Some(answer) = digest.as_ref().and_then(recall) {

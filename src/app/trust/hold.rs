@@ -1,10 +1,12 @@
 //! The commit of a target that is applied, and that none older than what is applied stands in for one
 //! that is not trusted.
 
-use super::{Judged, TrustError, Wanted};
+use super::{Judged, Needs, Refusal, TrustError, Wanted};
 use crate::app::{Error, Target};
 use crate::core::inventory::Record;
 use crate::core::source::snapshot::Revision;
+use crate::core::tracking::TrackedRef;
+use crate::core::verification::Fault;
 use crate::git::Checkout;
 
 impl Target {
@@ -21,6 +23,38 @@ impl Target {
             (None, None) => Wanted::Head,
         };
         self.trust.judge(checkout, wanted)
+    }
+
+    /// Whether a tracked commit may come after the one that is applied. An unsigned tag can name any
+    /// signed commit, and an untrusted commit can hide which ref the target tracks: neither leads back.
+    fn check_not_older(
+        &self,
+        checkout: &Checkout,
+        judged: &Judged,
+        applied: &str,
+    ) -> Result<(), TrustError> {
+        let commit = &judged.revision.commit;
+        if self.tracks.is_none() || self.rev.is_some() || commit == applied {
+            return Ok(());
+        }
+        if let Some(doubt) = &self.doubt
+            && !checkout.is_ancestor(applied, commit)?
+        {
+            let stays = Some(applied.to_owned());
+            return Err(TrustError::Refused(Box::new(Refusal { stays, ..doubt.clone() })));
+        }
+        let is_by_range = matches!(self.tracks, Some(TrackedRef::Newest { .. }));
+        let is_named_by_anyone = is_by_range && self.trust.has_rules() && !self.trust.is_by_tags();
+        if is_named_by_anyone && checkout.is_ancestor(commit, applied)? {
+            return Err(TrustError::Refused(Box::new(Refusal {
+                revision: Some(judged.revision.clone()),
+                key: None,
+                fault: Fault::Older,
+                stays: Some(applied.to_owned()),
+                needs: Needs::Tag,
+            })));
+        }
+        Ok(())
     }
 
     /// The commit to apply.
@@ -45,6 +79,12 @@ pub(in crate::app) async fn hold(
     let judged = tokio::task::spawn_blocking(move || {
         let mut judged = target.judge(&checkout)?;
         let applied = applied.as_deref().map(|applied| applied.trim_end_matches("-dirty"));
+        if judged.refused.is_none() {
+            judged.refused = target.doubt.clone().filter(|doubt| doubt.stays.is_some());
+        }
+        if let Some(applied) = applied {
+            target.check_not_older(&checkout, &judged, applied)?;
+        }
         if let (Some(refused), Some(applied)) = (&mut judged.refused, applied)
             && !checkout.is_ancestor(applied, &judged.revision.commit)?
         {

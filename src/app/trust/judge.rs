@@ -2,7 +2,7 @@
 //! and their ancestors.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -72,6 +72,33 @@ impl Judge {
         &self.digest
     }
 
+    /// Whether the commit `id` may be applied that the tag `tag` led to: in mode `tag`, that one has to be
+    /// signed, whatever other tags there are of the commit.
+    ///
+    /// # Errors
+    ///
+    /// When the repository can't be read.
+    pub(super) fn standing_by_tag(
+        &self,
+        place: &Place<'_>,
+        id: &str,
+        tag: &str,
+    ) -> Result<Standing, git::Error> {
+        if self.mode == Mode::Tag {
+            let tags = place.tags_of(id)?;
+            let named = tags.iter().find(|it| it.name == tag).map(|it| self.signed(&it.signed));
+            match named.unwrap_or(Standing::Refused { fault: Fault::NoTag, key: None }) {
+                Standing::Trusted { signer, until, .. } if self.signers.of(&signer).is_none() => {
+                    let tag = Some(tag.to_owned());
+                    return Ok(Standing::Trusted { signer, tag, seal: false, until });
+                }
+                Standing::Trusted { .. } => {}
+                refused @ Standing::Refused { .. } => return Ok(refused),
+            }
+        }
+        self.standing(place, id)
+    }
+
     /// Whether the commit `id` may be applied.
     ///
     /// # Errors
@@ -109,7 +136,7 @@ impl Judge {
         place: &Place<'_>,
         commit: &SignedCommit,
     ) -> Result<Option<kept::Seal>, git::Error> {
-        if self.cache.is_none() || place.checkout.replaces_objects() {
+        if self.cache.is_none() {
             return Ok(None);
         }
         let tags = match self.mode {
@@ -164,12 +191,15 @@ impl Judge {
                 return Ok(Standing::Refused { fault, key: None });
             }
         }
-        let mut last = None;
+        let (mut last, mut dropped) = (None, BTreeSet::new());
         for (commit, standing) in line.into_iter().rev() {
-            let standing = self.within_paths(place, standing, base.as_deref(), &commit.commit)?;
+            dropped.extend(place.checkout.dropped_paths(&commit)?);
+            let change = Change { base: base.as_deref(), to: &commit.commit, dropped: &dropped };
+            let standing = self.within_paths(place, standing, change)?;
             self.note(&commit.commit, &standing);
             if standing.is_trusted() {
                 base = Some(commit.commit);
+                dropped.clear();
             }
             last = Some(standing);
         }
@@ -241,7 +271,10 @@ impl Judge {
         }
         let standing = self.signed(&commit.signed);
         let parent = commit.parents.first().filter(|_| !commit.is_edge);
-        self.within_paths(place, standing, parent.map(String::as_str), &commit.commit)
+        let dropped = place.checkout.dropped_paths(commit)?;
+        let base = parent.map(String::as_str);
+        let change = Change { base, to: &commit.commit, dropped: &dropped };
+        self.within_paths(place, standing, change)
     }
 
     /// The signer of an object, where that is one who may sign for all paths.
@@ -298,20 +331,21 @@ impl Judge {
         }
     }
 
-    /// The same, unless the signer may not sign for a path that differs from `base`.
+    /// The same, unless the signer may not sign for a path that the change is about.
     fn within_paths(
         &self,
         place: &Place<'_>,
         standing: Standing,
-        base: Option<&str>,
-        id: &str,
+        change: Change<'_>,
     ) -> Result<Standing, git::Error> {
+        let Change { base, to, dropped } = change;
         let Standing::Trusted { signer, .. } = &standing else { return Ok(standing) };
         if self.signers.of(signer).is_none() {
             return Ok(standing);
         }
-        let changed = place.checkout.changed_paths(base, id)?;
-        let refused = self.signers.first_refused(signer, changed.iter().map(String::as_str));
+        let changed = place.checkout.changed_paths(base, to)?;
+        let all = changed.iter().chain(dropped).map(String::as_str);
+        let refused = self.signers.first_refused(signer, all);
         Ok(match refused {
             None => standing,
             Some(path) => {
@@ -345,6 +379,17 @@ impl<'a> Place<'a> {
         };
         Ok(all.get(id).map(Vec::as_slice).unwrap_or_default())
     }
+}
+
+/// The change that a signature vouches for.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    /// The commit that it begins with; without one, all files are new.
+    base: Option<&'a str>,
+    /// The commit that it ends with.
+    to: &'a str,
+    /// The paths that merges between took back.
+    dropped: &'a BTreeSet<String>,
 }
 
 /// A commit whose ancestors are looked at.

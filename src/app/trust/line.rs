@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::judge::{FOLLOWED, Place};
-use super::{Fault, Refusal, Standing, Trust, TrustError};
+use super::{Fault, Needs, Refusal, Standing, Trust, TrustError};
 use crate::core::source::snapshot::Revision;
 use crate::core::tracking::TrackedRef;
 use crate::git::{self, Checkout, TrackedRevision};
@@ -49,6 +49,8 @@ impl<'a> Line<'a> {
 pub struct LineOptions {
     /// The commit that it begins with.
     pub from: String,
+    /// The tag that led to it, which has to be signed where a rule wants signed tags.
+    pub tag: Option<String>,
     /// The commit before which it ends; without one, it ends with the first that is trusted.
     pub until: Option<String>,
     /// The most commits.
@@ -73,7 +75,8 @@ impl Trust {
                 }
                 Standing::Refused { fault: fault @ Fault::Unknown(_), key } => {
                     let revision = Some(place.checkout.revision_of(&parent, &revision.named)?);
-                    let refusal = Refusal { revision, key, fault, stays: None };
+                    let needs = self.needs(Line::FirstParents);
+                    let refusal = Refusal { revision, key, fault, stays: None, needs };
                     return Err(TrustError::Refused(Box::new(refusal)));
                 }
                 Standing::Refused { .. } => id = parent,
@@ -93,10 +96,12 @@ impl Trust {
         while refused.len() < TAGS {
             let found = place.checkout.resolve_tracked_without(tracked, &refused)?;
             let Some(TrackedRevision { revision, .. }) = found else { return Ok(None) };
-            match self.standing(place, &revision.commit)? {
+            match self.standing_of(place, &revision, Line::Tags(tracked))? {
                 standing @ Standing::Trusted { .. } => return Ok(Some((revision, standing))),
                 Standing::Refused { fault: fault @ Fault::Unknown(_), key } => {
-                    let refusal = Refusal { revision: Some(revision), key, fault, stays: None };
+                    let (stays, needs) = (None, Needs::Tag);
+                    let revision = Some(revision);
+                    let refusal = Refusal { revision, key, fault, stays, needs };
                     return Err(TrustError::Refused(Box::new(refusal)));
                 }
                 Standing::Refused { .. } => refused.extend(revision.tracked),
@@ -115,11 +120,14 @@ impl Trust {
         checkout: &Checkout,
         options: &LineOptions,
     ) -> Result<Vec<JudgedCommit>, git::Error> {
-        let LineOptions { from, until, most } = options;
+        let LineOptions { from, tag, until, most } = options;
         let place = Place::new(checkout);
         let (mut line, mut next) = (Vec::new(), Some(from.clone()));
         while let Some(id) = next.filter(|id| line.len() < *most && Some(id) != until.as_ref()) {
-            let standing = self.standing(&place, &id)?;
+            let standing = match tag {
+                Some(tag) if line.is_empty() => self.standing_of_tag(&place, &id, tag)?,
+                _ => self.standing(&place, &id)?,
+            };
             let is_end = until.is_none() && standing.is_trusted();
             let revision = checkout.revision_of(&id, &id)?;
             line.push(JudgedCommit { revision, standing });

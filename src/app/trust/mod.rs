@@ -19,7 +19,7 @@ pub use self::line::{JudgedCommit, LineOptions};
 pub use self::refused::RefusedSignatures;
 use crate::core::source::snapshot::{Revision, short};
 use crate::core::tracking::TrackedRef;
-use crate::core::verification::{Fault, Standing};
+use crate::core::verification::{Fault, Mode, Standing};
 use crate::git::{self, Checkout};
 
 /// The rules that a run is held to. All of them count.
@@ -92,12 +92,28 @@ pub struct Refusal {
     pub fault: Fault,
     /// The commit that stays applied, where one does.
     pub stays: Option<String>,
+    /// The kind of commit or tag that has to be signed.
+    pub needs: Needs,
+}
+
+/// The kind of commit or tag that would be trusted in place of a refused one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// A signed commit on top.
+    #[default]
+    Commit,
+    /// A signed commit on top that vouches for its ancestors.
+    Seal,
+    /// A signed tag.
+    Tag,
+    /// The named commit itself, or the word of the operator.
+    Itself,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.revision {
-            Some(revision) => write!(f, "{} by {}", revision.short(), revision.author)?,
+            Some(revision) => write!(f, "{} by {}", revision.shown(), revision.author)?,
             None => f.write_str("the work tree")?,
         }
         write!(f, " is not trusted: {}", self.fault.message())?;
@@ -114,7 +130,20 @@ impl fmt::Display for Refusal {
 impl Refusal {
     /// The remedy.
     pub fn hint(&self) -> String {
-        self.fault.hint()
+        let is_about_it = matches!(
+            self.fault,
+            Fault::Unsigned | Fault::Several | Fault::BadSignature | Fault::NoTag | Fault::Revoked
+        );
+        match self.needs {
+            Needs::Seal if is_about_it => "have an allowed signer look at the history and seal it with a signed commit on top whose message ends with trueup-seal: REASON".into(),
+            Needs::Tag if is_about_it => {
+                "have an allowed signer sign a newer tag: git tag -s NAME COMMIT".into()
+            }
+            Needs::Itself if is_about_it => {
+                "name a commit that is signed, or say --unverified with --rev".into()
+            }
+            _ => self.fault.hint(),
+        }
     }
 }
 
@@ -125,7 +154,7 @@ pub enum TrustError {
     #[error(transparent)]
     Git(#[from] git::Error),
     /// No commit is trusted that could be applied.
-    #[error("{0}; nothing was applied")]
+    #[error("{0}; it was not applied")]
     Refused(Box<Refusal>),
 }
 
@@ -170,7 +199,7 @@ impl Trust {
             return Ok(Judged { revision, by: JudgedBy::NoRule, refused: None });
         }
         let place = Place::new(checkout);
-        let standing = self.standing(&place, &revision.commit)?;
+        let standing = self.standing_of(&place, &revision, line)?;
         let (fault, key) = match standing {
             Standing::Trusted { .. } => {
                 return Ok(Judged { revision, by: JudgedBy::Trusted(standing), refused: None });
@@ -180,7 +209,8 @@ impl Trust {
             }
             Standing::Refused { fault, key } => (fault, key),
         };
-        let refusal = Refusal { revision: Some(revision.clone()), key, fault, stays: None };
+        let needs = self.needs(line);
+        let refusal = Refusal { revision: Some(revision.clone()), key, fault, stays: None, needs };
         let found = match line {
             _ if refusal.fault.is_unknown() => None,
             Line::Alone => None,
@@ -198,13 +228,31 @@ impl Trust {
         }
     }
 
+    /// The kind of commit that would be trusted.
+    fn needs(&self, line: Line<'_>) -> Needs {
+        let has = |mode: Mode| self.judges.iter().any(|judge| judge.mode == mode);
+        match line {
+            _ if has(Mode::Tag) => Needs::Tag,
+            Line::Alone => Needs::Itself,
+            Line::FirstParents if has(Mode::All) => Needs::Seal,
+            Line::FirstParents => Needs::Commit,
+            Line::Tags(_) => Needs::Tag,
+        }
+    }
+
+    /// Whether each rule wants a signed tag.
+    pub(super) fn is_by_tags(&self) -> bool {
+        self.judges.iter().all(|judge| judge.mode == Mode::Tag)
+    }
+
     fn of_worktree(&self, checkout: &Checkout) -> Result<Judged, TrustError> {
         let by = match (self.has_rules(), self.is_waived) {
             (false, _) => JudgedBy::NoRule,
             (true, true) => JudgedBy::Waived(Fault::WorkTree),
             (true, false) => {
                 let (revision, key, stays) = (None, None, None);
-                let refusal = Refusal { revision, key, fault: Fault::WorkTree, stays };
+                let needs = Needs::Itself;
+                let refusal = Refusal { revision, key, fault: Fault::WorkTree, stays, needs };
                 return Err(TrustError::Refused(Box::new(refusal)));
             }
         };
@@ -214,11 +262,43 @@ impl Trust {
         Ok(Judged { revision, by, refused: None })
     }
 
-    /// How a commit stands by all rules; the first that refuses it decides.
+    /// How a commit stands by all rules; the first that refuses it decides. Where it was a tag that led
+    /// to it, that one counts.
+    fn standing_of(
+        &self,
+        place: &Place<'_>,
+        revision: &Revision,
+        line: Line<'_>,
+    ) -> Result<Standing, git::Error> {
+        let tag = revision.tracked.as_deref().filter(|_| !matches!(line, Line::FirstParents));
+        match tag {
+            Some(tag) => self.standing_of_tag(place, &revision.commit, tag),
+            None => self.standing(place, &revision.commit),
+        }
+    }
+
+    /// How a commit stands by all rules that the tag `tag` led to.
+    fn standing_of_tag(
+        &self,
+        place: &Place<'_>,
+        id: &str,
+        tag: &str,
+    ) -> Result<Standing, git::Error> {
+        self.standing_by(|judge| judge.standing_by_tag(place, id, tag))
+    }
+
+    /// How a commit stands by all rules, whatever led to it.
     fn standing(&self, place: &Place<'_>, id: &str) -> Result<Standing, git::Error> {
+        self.standing_by(|judge| judge.standing(place, id))
+    }
+
+    fn standing_by(
+        &self,
+        standing: impl Fn(&Judge) -> Result<Standing, git::Error>,
+    ) -> Result<Standing, git::Error> {
         let mut first = None;
         for judge in &self.judges {
-            match judge.standing(place, id)? {
+            match standing(judge)? {
                 refused @ Standing::Refused { .. } => return Ok(refused),
                 trusted => first.get_or_insert(trusted),
             };

@@ -89,6 +89,8 @@ pub enum Fault {
     TooLong(usize),
     /// The history is not all here.
     Shallow,
+    /// It is older than what is applied, and only an unsigned tag says that it is newer.
+    Older,
     /// It could not be found out.
     Unknown(String),
 }
@@ -124,6 +126,7 @@ impl Fault {
             Self::WorkTree => "work-tree",
             Self::TooLong(_) => "too-long",
             Self::Shallow => "shallow",
+            Self::Older => "older",
             Self::Unknown(_) => "unknown",
         }
     }
@@ -153,6 +156,9 @@ impl Fault {
             Self::WorkTree => "uncommitted files are not signed".into(),
             Self::TooLong(most) => format!("no trusted commit among its last {most} ancestors"),
             Self::Shallow => "the checkout is shallow, and ends before a trusted commit".into(),
+            Self::Older => {
+                "its tag need not be signed, and leads back behind what is applied".into()
+            }
             Self::Unknown(why) => format!("its signature can't be verified: {why}"),
         }
     }
@@ -186,6 +192,7 @@ impl Fault {
             Self::WorkTree => "commit and sign them, or say --unverified".into(),
             Self::TooLong(_) => "sign a newer commit".into(),
             Self::Shallow => "fetch more of the history: git fetch --unshallow".into(),
+            Self::Older => "to go back, name the commit with --rev; mode: tag takes signed tags alone".into(),
             Self::Unknown(_) => "mend that and run it again".into(),
         }
     }
