@@ -106,6 +106,7 @@ mod terminal;
 mod times;
 mod tls;
 mod tracking;
+mod tracking_watch;
 #[cfg(unix)]
 mod trusted;
 mod unasked;
