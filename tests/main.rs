@@ -106,6 +106,8 @@ mod terminal;
 mod times;
 mod tls;
 mod tracking;
+#[cfg(unix)]
+mod tracking_remotes;
 mod tracking_watch;
 #[cfg(unix)]
 mod trusted;
