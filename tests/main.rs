@@ -106,6 +106,7 @@ mod terminal;
 mod times;
 mod tls;
 mod tracking;
+mod tracking_partly;
 #[cfg(unix)]
 mod tracking_remotes;
 mod tracking_watch;
