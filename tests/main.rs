@@ -109,6 +109,7 @@ mod tracking;
 mod tracking_partly;
 #[cfg(unix)]
 mod tracking_remotes;
+mod tracking_rollback;
 mod tracking_watch;
 #[cfg(unix)]
 mod trusted;
