@@ -92,6 +92,18 @@ fn a_shallow_clone_gets_what_its_targets_track() {
 }
 
 #[test]
+fn watch_pulls_first_what_its_target_tracks() {
+    let repo = applied("shallow-watch", "release");
+    let commit = release(&repo, "2", "app-v1.1.0");
+    let checkout = clone(&repo, &["--depth", "1"]);
+    let without = run(&repo, &checkout, &["watch", "--once", "--no-pull"]).exits(2);
+    assert!(without.stderr.contains("no branch and no tag `release`"), "{without}");
+    let watch = run(&repo, &checkout, &["watch", "--once"]).exits(0);
+    assert!(watch.stdout.contains(&format!("at release ({commit})")), "{watch}");
+    assert_eq!(repo.value("one"), "2");
+}
+
+#[test]
 fn a_shallow_clone_of_one_tag_is_enough() {
     let repo = applied("shallow-tag", "refs/tags/app-v1.0.0");
     let checkout = clone(&repo, &["--depth", "1", "--branch", "app-v1.0.0"]);

@@ -229,6 +229,52 @@ fn a_remote_that_fails_is_asked_less_and_less_often_and_then_followed_again() {
 }
 
 #[test]
+fn a_ref_that_is_not_there_yet_is_waited_for() {
+    let repo = repository("tracked-early", "next");
+    let checkout = repo.outside().join("checkout");
+    let place = checkout.to_str().unwrap();
+    let pull = repo.run(&["-C", place, "pull", "--url", &file_url(&repo), "--branch", "main"]);
+    assert!(pull.exits(1).stderr.contains("has no branch and no tag `next`"));
+    let watching = Watching::in_folder(&repo, &checkout, &[]);
+    watching.says("the checkout has no branch and no tag `next`");
+    repo.git(&["branch", "next"]);
+    watching.says("1 changed");
+    assert_eq!(repo.value("one"), "1");
+    assert_eq!(watching.times("no branch and no tag"), 1, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn a_remote_gets_its_pause_before_there_is_a_target_too() {
+    let repo = repository("tracked-begin", "release");
+    let server = GitServer::http(repo.outside());
+    repo.git(&["switch", "--quiet", "main"]);
+    repo.write("trueup.yaml", "targets: wrong0\n").commit("Wrong");
+    let checkout = repo.outside().join("checkout");
+    let place = checkout.to_str().unwrap();
+    let url = server.url("tracked-begin/.git");
+    repo.run(&["-C", place, "pull", "--url", &url]).exits(0);
+    server.refuse("503 Service Unavailable\r\nRetry-After: 3600");
+    let before = server.requests();
+    let watching = Watching::in_folder(&repo, &checkout, &["--target", "app"]);
+    watching.says("! trueup.yaml:1:");
+    // Each new fault is said, which takes another look.
+    for number in 1..=4 {
+        let commit = |text: String| {
+            fs::write(checkout.join("trueup.yaml"), text).unwrap();
+            let who = ["-c", "user.name=a", "-c", "user.email=a@b"];
+            repo.git(
+                &[&["-C", place][..], &who, &["commit", "--quiet", "--all", "-m", "x"]].concat(),
+            );
+        };
+        commit(format!("{}targets: wrong{number}\n", "\n".repeat(number)));
+        watching.says(&format!("! trueup.yaml:{}:", number + 1));
+    }
+    assert_eq!(server.requests() - before, 1, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
 fn polls_are_counted_at_the_end() {
     let repo = repository("tracked-counts", "release");
     let server = GitServer::http(repo.outside());
