@@ -20,7 +20,7 @@ use super::transport::{self, TransportOptions};
 use super::upstream::{self, Upstream};
 use super::url::RemoteUrl;
 use super::watchdog::{self, ActivityCounter, FetchLimits};
-use super::{PullError, PullOptions, maintenance};
+use super::{PullError, PullOptions, maintenance, shallow};
 use crate::core::tracking::TrackedRef;
 use crate::git::{Cause, Checkout};
 
@@ -213,7 +213,9 @@ pub(super) fn receive(
     pulse: ActivityCounter,
     stop: &AtomicBool,
 ) -> Result<(), gix::Error> {
+    let boundary = shallow::boundary(repo)?;
     let outcome = prepared.receive(pulse, stop)?;
+    shallow::drop_needless(repo, &boundary)?;
     let Status::Change { write_pack_bundle, .. } = outcome.status else { return Ok(()) };
     // gix leaves it for who is to name what came in, where no ref of its own does.
     if let Some(keep) = &write_pack_bundle.keep_path {

@@ -29,6 +29,7 @@ mod remote_messages;
 mod remote_refs;
 mod session;
 mod settings;
+mod shallow;
 #[cfg(unix)]
 mod shared_repository;
 mod sparse;
