@@ -98,6 +98,11 @@ fn watch_pulls_first_what_its_target_tracks() {
     let checkout = clone(&repo, &["--depth", "1"]);
     let without = run(&repo, &checkout, &["watch", "--once", "--no-pull"]).exits(2);
     assert!(without.stderr.contains("no branch and no tag `release`"), "{without}");
+    let away = repo.outside().join("away");
+    std::fs::rename(repo.path(), &away).unwrap();
+    let alone = repo.trueup(&["watch", "--once"]).dir(&checkout).run().exits(2);
+    assert!(alone.stderr.contains("cannot fetch from file://"), "{alone}");
+    std::fs::rename(&away, repo.path()).unwrap();
     let watch = run(&repo, &checkout, &["watch", "--once"]).exits(0);
     assert!(watch.stdout.contains(&format!("at release ({commit})")), "{watch}");
     assert_eq!(repo.value("one"), "2");

@@ -258,6 +258,7 @@ fn a_remote_gets_its_pause_before_there_is_a_target_too() {
     let before = server.requests();
     let watching = Watching::in_folder(&repo, &checkout, &["--target", "app"]);
     watching.says("! trueup.yaml:1:");
+    watching.says("HTTP status 503");
     // Each new fault is said, which takes another look.
     for number in 1..=4 {
         let commit = |text: String| {
@@ -271,6 +272,7 @@ fn a_remote_gets_its_pause_before_there_is_a_target_too() {
         watching.says(&format!("! trueup.yaml:{}:", number + 1));
     }
     assert_eq!(server.requests() - before, 1, "{:#?}", watching.said());
+    assert_eq!(watching.times("HTTP status 503"), 1, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));
 }
 

@@ -217,23 +217,30 @@ impl WatchStart<'_> {
             let is_first = is_unfetched && !std::mem::replace(&mut has_pulled, true);
             let goes_on = is_first || is_wrong && !args.once;
             let Some(pull) = pull.filter(|_| goes_on) else { return Err(failure) };
-            let pause = if is_first { Duration::ZERO } else { args.interval };
             if !is_first {
                 for line in log.lines(Err(settings_error(failure).into())) {
                     writeln!(ui.stdout(), "{line}")?;
                 }
             }
-            let wait = async {
-                // An error here is an error of the first round, too, and is reported then.
-                let _ = remote.next(pull, args.interval).await;
-                tokio::time::sleep(pause).await;
+            let pulled = tokio::select! {
+                pulled = remote.next(pull, args.interval) => pulled.ok(),
+                () = interrupt.requested() => None,
             };
-            tokio::select! {
-                () = wait => {}
-                () = interrupt.requested() => {
-                    writeln!(ui.stdout(), "{}", log.line("stopped"))?;
-                    return Ok(None);
+            if let Some(Err(error)) = pulled.filter(|_| !interrupt.is_requested()) {
+                if args.once {
+                    let hints = error.hint().into_iter().collect();
+                    return Err(Failure { error: error.into(), hints });
                 }
+                if let Some(line) = log.pull_failed(&error) {
+                    writeln!(ui.stdout(), "{line}")?;
+                }
+            }
+            if !is_first {
+                interrupt.sleep(args.interval).await;
+            }
+            if interrupt.is_requested() {
+                writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+                return Ok(None);
             }
         }
     }
