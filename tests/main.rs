@@ -106,6 +106,11 @@ mod terminal;
 mod times;
 mod tls;
 mod tracking;
+mod tracking_partly;
+#[cfg(unix)]
+mod tracking_remotes;
+mod tracking_rollback;
+mod tracking_watch;
 #[cfg(unix)]
 mod trusted;
 mod unasked;

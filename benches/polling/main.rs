@@ -6,8 +6,9 @@
 //! TRUEUP_BEFORE=/path/to/former/trueup cargo bench --bench polling
 //! ```
 //!
-//! needs git. Without `TRUEUP_BEFORE`, this build is measured alone. From a folder the same is said
-//! as over HTTP, so that only the time is of interest there.
+//! needs git. Without `TRUEUP_BEFORE`, this build is measured alone; with `-- tracked`, only the large
+//! repository whose targets track refs. `--profile dev` measures a debug build, whose requests and bytes
+//! are the same. From a folder the same is said as over HTTP, so that only the time is of interest there.
 #![allow(clippy::disallowed_methods, reason = "where things are, is the machine's")]
 
 use std::error::Error;
@@ -83,7 +84,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "bytes",
         "median"
     )?;
-    for (refs, is_large) in REMOTES {
+    let all = !std::env::args().any(|argument| argument == "tracked");
+    for (refs, is_large) in REMOTES.into_iter().filter(|(_, is_large)| all || *is_large) {
         let folder = tempfile::tempdir()?;
         let bare = remote(folder.path(), refs, is_large)?;
         if is_large {

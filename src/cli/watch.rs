@@ -19,7 +19,10 @@ use super::tracked;
 use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
-use crate::app::watch::{SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch};
+use crate::app::trust::TrustError;
+use crate::app::watch::{
+    Remote, SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch,
+};
 use crate::cluster::Cluster;
 use crate::config::ConfigError;
 use crate::core::policy::precedence::SettingLayers;
@@ -117,7 +120,8 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         allow_rewind: false,
     });
     let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
-    let Some(named) = beginning.resolve_target(&interrupt, ui).await? else {
+    let mut remote = Remote::default();
+    let Some(named) = beginning.resolve_target(&mut remote, &interrupt, ui).await? else {
         return Ok(Exit::AtCommit);
     };
     let (once, interval, who) = (args.once, args.interval, locking::who());
@@ -138,7 +142,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
     let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
     let is_warned = !once || ui.has_reader();
-    Box::pin(watch(&setting, &interrupt, &mut |event| {
+    Box::pin(watch(&setting, remote, &interrupt, &mut |event| {
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
@@ -186,15 +190,18 @@ struct WatchStart<'a> {
 
 impl WatchStart<'_> {
     /// The target to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the
-    /// commit that mends it may come with any pull.
+    /// commit that mends it may come with any pull. A ref that the target tracks is pulled at once where
+    /// it is not here yet.
     async fn resolve_target(
         &self,
+        remote: &mut Remote,
         interrupt: &Interrupt,
         ui: &mut Ui,
     ) -> Result<Option<NamedTarget>, Failure> {
         let Self { args, directory, cluster, pull } = *self;
         let mut log =
             Log::new(args.target.files.target.as_deref().unwrap_or("trueup"), false, ui.glyphs());
+        let mut has_pulled = false;
         loop {
             let checkout = Checkout::discover(directory)?;
             let failure = match args.target.resolve(directory, &checkout, cluster) {
@@ -202,29 +209,47 @@ impl WatchStart<'_> {
                 Err(failure) => failure,
             };
             let error = failure.error.downcast_ref::<ConfigError>();
-            // A signed commit may come with any pull, too.
+            // A signed commit may come with any pull, too, and so may a ref.
+            let is_unfetched = leads_nowhere(&failure);
             let is_wrong = matches!(error, Some(ConfigError::Invalid { .. }))
-                || failure.exit() == Exit::NotAtCommit;
-            let Some(pull) = pull.filter(|_| is_wrong && !args.once) else { return Err(failure) };
-            for line in log.lines(Err(settings_error(failure).into())) {
-                writeln!(ui.stdout(), "{line}")?;
-            }
-            let options = pull.clone();
-            // An error here is an error of the first round, too, and is reported then.
-            let pulling = tokio::task::spawn_blocking(move || drop(git::pull::pull(&options)));
-            let wait = async {
-                let _ = pulling.await;
-                tokio::time::sleep(args.interval).await;
-            };
-            tokio::select! {
-                () = wait => {}
-                () = interrupt.requested() => {
-                    writeln!(ui.stdout(), "{}", log.line("stopped"))?;
-                    return Ok(None);
+                || failure.exit() == Exit::NotAtCommit
+                || is_unfetched;
+            let is_first = is_unfetched && !std::mem::replace(&mut has_pulled, true);
+            let goes_on = is_first || is_wrong && !args.once;
+            let Some(pull) = pull.filter(|_| goes_on) else { return Err(failure) };
+            if !is_first {
+                for line in log.lines(Err(settings_error(failure).into())) {
+                    writeln!(ui.stdout(), "{line}")?;
                 }
+            }
+            let pulled = tokio::select! {
+                pulled = remote.next(pull, args.interval) => pulled.ok(),
+                () = interrupt.requested() => None,
+            };
+            if let Some(Err(error)) = pulled.filter(|_| !interrupt.is_requested()) {
+                if args.once {
+                    let hints = error.hint().into_iter().collect();
+                    return Err(Failure { error: error.into(), hints });
+                }
+                if let Some(line) = log.pull_failed(&error) {
+                    writeln!(ui.stdout(), "{line}")?;
+                }
+            }
+            if !is_first {
+                interrupt.sleep(args.interval).await;
+            }
+            if interrupt.is_requested() {
+                writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+                return Ok(None);
             }
         }
     }
+}
+
+/// Whether the target tracks a ref that is not here.
+fn leads_nowhere(failure: &Failure) -> bool {
+    let error = failure.error.downcast_ref::<TrustError>();
+    matches!(error, Some(TrustError::Git(git::Error::Tracked(_))))
 }
 
 fn settings_error(failure: Failure) -> SettingsError {

@@ -18,7 +18,7 @@ use std::thread;
 
 /// Where the cases are.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/git_matrix");
-const FILES: [&str; 4] = ["remotes", "repositories", "states", "histories"];
+const FILES: [&str; 5] = ["remotes", "repositories", "states", "histories", "tracked"];
 
 /// What comes of a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]

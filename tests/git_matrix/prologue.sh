@@ -24,6 +24,24 @@ next() {
   manifest one 2 >"$top/work/one.yaml"
   publish 'Second value'
 }
+# Has the upstream's branch `release` and this tag be at the author's commit.
+release() {
+  git -C "$top/work" push --quiet --force origin HEAD:refs/heads/release
+  git -C "$top/work" tag "$1"
+  git -C "$top/work" push --quiet origin "$1"
+}
+# Targets that track the branch and the newest tag. Afterwards `ours` has to have both.
+track() {
+  printf '%s\n' 'targets:' '  prod: {paths: [.], ref: release}' \
+    '  shop: {paths: [.], ref: {semver: 1.x, tag-prefix: shop-}}' >"$top/work/trueup.yaml"
+  publish Targets
+  release shop-v1.0.0
+  check='test "$(git rev-parse origin/release)" = "$wanted" && test "$(git rev-parse shop-v1.1.0^0)" = "$wanted"'
+}
+next_release() {
+  next
+  release shop-v1.1.0
+}
 # Where the command runs. What it did is looked at there, or else in `seen`.
 within() { place=$1; }
 # What has to be so afterwards, besides the commit.

@@ -45,6 +45,36 @@ fn cost_of_an_up_to_date_pull_is_independent_of_refs() {
 }
 
 #[test]
+fn tracked_refs_are_asked_for_with_the_branch_and_alone() {
+    let upstream = Upstream::new();
+    let targets = "targets:
+  plain: {paths: [.]}
+  prod: {paths: [.], ref: release}
+  shop: {paths: [.], ref: {semver: \">=1 <2\", tag-prefix: shop-}}
+";
+    upstream.write("trueup.yaml", targets);
+    upstream.commit("Targets");
+    for name in ["refs/heads/release", "refs/tags/shop-v1.0.0"] {
+        git(upstream.work(), ["push", "--quiet", "origin", &format!("HEAD:{name}")]);
+    }
+    let server = GitServer::http(upstream.folder());
+    let (ours, gits) = (upstream.folder().join("ours"), upstream.clone("gits"));
+    git(&gits, ["remote", "set-url", "origin", &server.url("shop.git")]);
+    pull(&ours).args(["--url", &server.url("shop.git")]).run().exits(0);
+    let few = (cost(&server, &ours), cost(&server, &gits));
+
+    fill(&upstream, 500);
+
+    assert_eq!((cost(&server, &ours), cost(&server, &gits)), few);
+    assert_eq!(few.0.0, 2, "capabilities, and all that is wanted");
+    let before = server.bytes();
+    git(&gits, ["ls-remote", "--quiet"]);
+    let of_git = server.bytes() - before;
+    let bytes = few.0.1;
+    assert!(bytes * 10 <= of_git, "{bytes} bytes beside {of_git} of git ls-remote");
+}
+
+#[test]
 fn a_clone_follows_its_branch_alone() {
     let upstream = Upstream::new();
     fill(&upstream, 20);

@@ -87,8 +87,11 @@ fn what_targets_track_comes_and_nothing_else() {
         "commits": 1,
     }]);
     assert_eq!(answer["tracked"], wanted);
-    assert_eq!(answer["git"]["polls"], 2);
+    assert_eq!(answer["git"]["polls"], 2, "one lists all, one fetches");
     assert_clean_at(&checkout, &after);
+    let quiet = pull(&checkout).args(["-o", "json"]).run().exits(0);
+    let answer: Value = serde_json::from_str(&quiet.stdout).unwrap();
+    assert_eq!(answer["git"]["polls"], 1, "{quiet}");
     let render = Cmd::trueup().args(["render", "--target", "prod"]).dir(&checkout).run();
     assert!(!render.stderr.contains("error: target"), "{render}");
 }

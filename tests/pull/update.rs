@@ -55,7 +55,7 @@ fn the_json_answer_has_every_key() {
 
     let mut answer: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let git = answer.as_object_mut().unwrap().remove("git").unwrap();
-    assert_eq!(git["polls"], 1);
+    assert_eq!(git["polls"], 2, "one for the branch, and one for the tags of a clone by git");
     assert!(git["bytes"].as_u64().unwrap() > 0, "{git}");
     let wanted = serde_json::json!({
         "version": 1, "branch": "main", "before": before, "after": after, "commits": 1,

@@ -19,11 +19,16 @@ pub struct GitServer {
     requests: Arc<AtomicUsize>,
     bytes: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    refusal: Refusal,
 }
+
+/// The status and the headers of every answer, as long as the server refuses.
+type Refusal = Arc<Mutex<Option<String>>>;
 
 /// A request, as far as tests ask for it.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    pub method: String,
     /// In lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -47,6 +52,7 @@ struct Manner {
     requests: Arc<AtomicUsize>,
     bytes: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    refusal: Refusal,
     redirect: Option<Redirect>,
     /// Whether only what is posted is sent on.
     only_posts: bool,
@@ -109,7 +115,7 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (requests, seen) = (manner.requests.clone(), manner.seen.clone());
-        let bytes = manner.bytes.clone();
+        let (bytes, refusal) = (manner.bytes.clone(), manner.refusal.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let manner = manner.clone();
@@ -117,7 +123,7 @@ impl GitServer {
                 thread::spawn(move || manner.serve(stream));
             }
         });
-        Self { port, authority, requests, bytes, seen }
+        Self { port, authority, requests, bytes, seen, refusal }
     }
 
     /// The URL of a repository in the folder.
@@ -129,6 +135,17 @@ impl GitServer {
     /// The certificate of the authority, as PEM.
     pub fn authority(&self) -> &str {
         self.authority.as_deref().unwrap()
+    }
+
+    /// Refuses every request from now on, with this status and header, as in
+    /// `503 Service Unavailable\r\nRetry-After: 5`.
+    pub fn refuse(&self, answer: &str) {
+        *self.refusal.lock().unwrap() = Some(answer.to_owned());
+    }
+
+    /// Serves again.
+    pub fn recover(&self) {
+        *self.refusal.lock().unwrap() = None;
     }
 
     /// Every request so far.
@@ -163,7 +180,15 @@ impl Manner {
         let mut stream = BufReader::new(stream);
         while let Some(request) = Request::read(&mut stream)? {
             self.requests.fetch_add(1, Ordering::Relaxed);
-            self.seen.lock().unwrap().push(Seen { headers: request.headers.clone() });
+            let (method, headers) = (request.method.clone(), request.headers.clone());
+            self.seen.lock().unwrap().push(Seen { method, headers });
+            let refusal = self.refusal.lock().unwrap().clone();
+            if let Some(answer) = refusal {
+                let head = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+                stream.get_mut().write_all(head.as_bytes())?;
+                stream.get_mut().flush()?;
+                continue;
+            }
             if let Some((from, to)) = &self.redirect
                 && let Some(rest) = request.target.strip_prefix(from.as_str())
                 && (!self.only_posts || request.method == "POST")

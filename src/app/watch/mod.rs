@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::identity::ClusterIdentity;
-use self::remote_poller::Remote;
+pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
 pub use self::round::{Round, RoundError};
 use crate::app::{self, LastRead, Target};
@@ -121,13 +121,15 @@ struct RoundMemory {
     is_quiet: bool,
 }
 
-/// Runs rounds until cancelled, and sends the result of each to `events`.
+/// Runs rounds until cancelled, and sends the result of each to `events`. The `remote` may have been asked
+/// before.
 pub async fn watch(
     watch: &Watch,
+    remote: Remote,
     interrupt: &Interrupt,
     events: &mut (dyn FnMut(WatchEvent) + Send),
 ) {
-    let mut memory = RoundMemory::default();
+    let mut memory = RoundMemory { remote, ..RoundMemory::default() };
     while !interrupt.is_requested() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {

@@ -18,7 +18,7 @@ use crate::local::jitter::jittered;
 
 /// The state of pulling, whoever began it.
 #[derive(Default)]
-pub(super) struct Remote {
+pub struct Remote {
     /// A pull under way; there is never more than one.
     pulling: Option<JoinHandle<Result<Pulled, PullError>>>,
     /// Commits that came during a round, for the next one to report.
@@ -28,8 +28,13 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// The pull that a round begins with: the one made during the last round, or else one made now.
-    pub(super) async fn next(
+    /// The pull that a round begins with: the one made during the last round, or else one made now,
+    /// unless the remote is left alone.
+    ///
+    /// # Errors
+    ///
+    /// When the task that pulls ends without an answer.
+    pub async fn next(
         &mut self,
         options: &PullOptions,
         interval: Duration,

@@ -20,7 +20,7 @@ use crate::core::plan::{Action, Reason};
 use crate::core::redact::MaskedProblem;
 use crate::core::report::{Outcome, Report};
 use crate::core::source::snapshot::short;
-use crate::git::pull::Pulled;
+use crate::git::pull::{PullError, Pulled};
 
 /// The most fields of one object that are listed; of more, the number is given.
 const FEW_FIELDS: usize = 3;
@@ -41,6 +41,8 @@ pub struct Log {
     wrong: BTreeSet<String>,
     /// The line about a commit that is not applied again, as long as that is so.
     stays: Option<String>,
+    /// The error of the last pull before the first round.
+    unpulled: Option<String>,
     /// The objects that were not ready when a round had waited for them, with the lines about each.
     unready: BTreeMap<ObjectKey, Vec<String>>,
 }
@@ -50,8 +52,8 @@ impl Log {
     pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
         let (warned, stays, unready) = (false, None, BTreeMap::new());
-        let gone = BTreeSet::new();
-        Self { target, glyphs, greets, commit: None, gone, warned, wrong, stays, unready }
+        let (gone, unpulled) = (BTreeSet::new(), None);
+        Self { target, glyphs, greets, commit: None, gone, warned, wrong, stays, unpulled, unready }
     }
 
     /// One line with the time and the target.
@@ -96,6 +98,14 @@ impl Log {
         let is_new = self.stays.as_ref() != Some(&text) && !self.wrong.contains(&text);
         let line = is_new.then(|| self.line(&format!("! {text}")));
         self.stays = Some(text);
+        line
+    }
+
+    /// That a pull before the first round failed; said once as long as it is the same.
+    pub fn pull_failed(&mut self, error: &PullError) -> Option<String> {
+        let text = with_hint(&causes(error), error.hint());
+        let line = (self.unpulled.as_ref() != Some(&text)).then(|| self.line(&format!("! {text}")));
+        self.unpulled = Some(text);
         line
     }
 

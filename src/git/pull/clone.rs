@@ -247,6 +247,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
             .with_in_memory_config_overrides(defaults)
             .with_ref_name(chosen.as_ref().map(|branch| branch.as_bstr()))?
             .configure_connection(move |connection| {
+                manner.add_poll();
                 transport::prepare(connection, Some(BStr::new("origin")), &manner, &asking)
             });
         fetch.fetch_then_checkout(pulse, stop).map(|(checkout, _)| Ok(checkout))

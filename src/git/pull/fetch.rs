@@ -15,30 +15,59 @@ use gix::remote::fetch::{RefMap, Status, Tags};
 
 use super::ls_refs::{Line, PreparedFetch};
 use super::refspec::{self, SingleRefspec};
+use super::remote_refs::{self, ListedRefs};
 use super::transport::{self, TransportOptions};
 use super::upstream::{self, Upstream};
 use super::url::RemoteUrl;
 use super::watchdog::{self, ActivityCounter, FetchLimits};
-use super::{PullError, PullOptions, maintenance};
+use super::{PullError, PullOptions, maintenance, shallow};
 use crate::core::tracking::TrackedRef;
 use crate::git::{Cause, Checkout};
 
-/// Fetches the upstream's branch, and says which commit it is at.
+/// The upstream's branch, fetched.
+pub(super) struct FetchedBranch {
+    /// The commit that it is at.
+    pub(super) tip: ObjectId,
+    /// The refs that targets track, where there are such targets.
+    pub(super) listed: Option<ListedRefs>,
+}
+
+/// The upstream's branch, about to be fetched.
+struct WantedBranch {
+    upstream: Upstream,
+    /// Whether the branch must not move back here.
+    keeps: bool,
+    /// The refspecs of the refs that targets track.
+    tracked: Vec<BString>,
+}
+
+/// Fetches the upstream's branch. Where targets track refs, the remote is asked for all of them at once,
+/// so that a pull that brings nothing needs one connection.
 pub(super) fn fetch(
     checkout: &Checkout,
     upstream: &Upstream,
     options: &PullOptions,
-) -> Result<ObjectId, PullError> {
+) -> Result<FetchedBranch, PullError> {
     let short = upstream.merge.shorten().to_string();
+    let targets = options.tracked.of(checkout).into_iter();
+    let targets: Vec<TrackedRef> = targets.map(|it| it.tracks).collect();
     // A branch that a target tracks moves back only where a person allows it.
-    let is_tracked = options.tracked.of(checkout).into_iter().any(|it| match it.tracks {
-        TrackedRef::Name(name) => name == short || name.strip_prefix("refs/heads/") == Some(&short),
+    let is_tracked = targets.iter().any(|it| match it {
+        TrackedRef::Name(name) => {
+            *name == short || name.strip_prefix("refs/heads/") == Some(&short)
+        }
         TrackedRef::Newest { .. } => false,
     });
-    let wanted = upstream.clone();
-    let keeps = is_tracked && !options.allow_rewind;
+    let mut tracked = remote_refs::specs(&targets);
+    // A ref that can't be asked for must not keep the branch back: its next commit may mend it.
+    tracked.retain(|spec| gix::refspec::parse(spec.as_bstr(), Operation::Fetch).is_ok());
+    let wanted = WantedBranch {
+        upstream: upstream.clone(),
+        keeps: is_tracked && !options.allow_rewind,
+        tracked,
+    };
     over_line(checkout, upstream, options, move |repo, line, stop| {
-        fetch_here(repo, &wanted, keeps, line, stop)
+        fetch_here(repo, wanted, line, stop)
     })
 }
 
@@ -97,11 +126,12 @@ impl From<gix::Error> for FetchFailure {
 
 fn fetch_here(
     repo: &gix::Repository,
-    upstream: &Upstream,
-    keeps: bool,
+    wanted: WantedBranch,
     mut line: Line<'_, '_>,
     stop: &AtomicBool,
-) -> Result<ObjectId, FetchFailure> {
+) -> Result<FetchedBranch, FetchFailure> {
+    let WantedBranch { upstream, keeps, tracked } = wanted;
+    let upstream = &upstream;
     let pulse = line.pulse.clone();
     let configured = line.remote.refspecs(Direction::Fetch);
     let narrow = refspec::of_branch(configured, upstream.merge.as_bstr());
@@ -111,12 +141,28 @@ fn fetch_here(
         .map(|narrow| if keeps { forced(&narrow.spec) } else { narrow.spec.clone() })
         .collect();
     let tags = line.remote.fetch_tags();
+    let mut listed = None;
+    if !tracked.is_empty() {
+        let branch = BString::from(upstream.merge.as_bstr());
+        let answer = line.list(&[&tracked[..], &[branch]].concat())?;
+        listed = Some(ListedRefs { specs: tracked, refs: remote_refs::remote_refs(&answer) });
+        if let Some(tip) = tip(&answer, upstream)
+            && tags != Tags::All
+            && is_here(repo, upstream, &narrow, tip)?
+        {
+            return Ok(FetchedBranch { tip, listed });
+        }
+    }
     let prepared = line.prepare(&specs)?;
     let Some(tip) = tip(prepared.ref_map(), upstream) else {
         drop(prepared);
         let branch = upstream.merge.shorten().to_string();
         return Err(FetchFailure::Told(Box::new(line.no_branch(&branch, &upstream.url)?)));
     };
+    if let Some(listed) = &mut listed {
+        // The branch may have moved since.
+        listed.refs.extend(remote_refs::remote_refs(prepared.ref_map()));
+    }
     let moved = !is_here(repo, upstream, &narrow, tip)?;
     match moved {
         true => receive(repo, prepared, pulse.clone(), stop)?,
@@ -128,7 +174,7 @@ fn fetch_here(
             receive(repo, line.prepare(&missing)?, pulse, stop)?;
         }
     }
-    Ok(tip)
+    Ok(FetchedBranch { tip, listed })
 }
 
 /// The commit that the remote says its branch is at.
@@ -167,7 +213,9 @@ pub(super) fn receive(
     pulse: ActivityCounter,
     stop: &AtomicBool,
 ) -> Result<(), gix::Error> {
+    let boundary = shallow::boundary(repo)?;
     let outcome = prepared.receive(pulse, stop)?;
+    shallow::drop_needless(repo, &boundary)?;
     let Status::Change { write_pack_bundle, .. } = outcome.status else { return Ok(()) };
     // gix leaves it for who is to name what came in, where no ref of its own does.
     if let Some(keep) = &write_pack_bundle.keep_path {

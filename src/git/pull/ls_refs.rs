@@ -47,6 +47,7 @@ impl<'repo> Line<'repo, '_> {
         // Other configured refspecs would be listed as well.
         self.remote = self.remote.clone().with_fetch_tags(Tags::None);
         self.remote.replace_refspecs(specs, Direction::Fetch)?;
+        self.manner.add_poll();
         let mut connection = self.remote.connect(Direction::Fetch)?;
         transport::prepare(&mut connection, Some(BStr::new(self.name)), self.manner, &self.pulse)?;
         Ok(connection)

@@ -26,8 +26,10 @@ mod prompt;
 mod proxy;
 mod refspec;
 mod remote_messages;
+mod remote_refs;
 mod session;
 mod settings;
+mod shallow;
 #[cfg(unix)]
 mod shared_repository;
 mod sparse;
@@ -57,7 +59,9 @@ pub use traffic::{Traffic, TrafficCount};
 use super::trees::Trees;
 use super::{Checkout, Error, RepositoryLimits, quarantine, walk};
 use fast_forward::Relation;
+use fetch::FetchedBranch;
 use lock::PullLock;
+use remote_refs::ListedRefs;
 use upstream::Upstream;
 
 /// The source and the destination of a pull.
@@ -156,10 +160,10 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
     if quarantine::is_active() {
         return Err(PullError::Quarantined);
     }
-    let mut pulled = pull_branch(options)?;
+    let (mut pulled, listed) = pull_branch(options)?;
     let limits = options.limits.for_pull();
     let checkout = Checkout::discover_within(&options.directory, &limits)?;
-    let fetched = tracked::fetch(&checkout, options, &mut pulled);
+    let fetched = tracked::fetch(&checkout, options, listed, &mut pulled);
     if fetched.is_err() || !pulled.tracked.is_empty() {
         share(&checkout.local());
     }
@@ -167,14 +171,17 @@ pub fn pull(options: &PullOptions) -> Result<Pulled, PullError> {
     Ok(pulled)
 }
 
+/// A pull of the branch, and the refs that the remote listed for targets meanwhile.
+type PulledBranch = (Pulled, Option<ListedRefs>);
+
 /// Brings the checked-out branch up to its upstream, after it was cloned where it is not there yet.
-fn pull_branch(options: &PullOptions) -> Result<Pulled, PullError> {
+fn pull_branch(options: &PullOptions) -> Result<PulledBranch, PullError> {
     match &options.url {
         Some(url) => match clone::clone_unless_there(options, url)? {
             clone::CloneOutcome::Cloned(pulled) => {
                 let limits = options.limits.for_pull();
                 share(&Checkout::discover_within(&options.directory, &limits)?.local());
-                Ok(pulled)
+                Ok((pulled, None))
             }
             clone::CloneOutcome::There(checkout) => update(&checkout, options),
         },
@@ -186,24 +193,24 @@ fn pull_branch(options: &PullOptions) -> Result<Pulled, PullError> {
 }
 
 /// Brings a checkout that is there up to its upstream.
-fn update(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
+fn update(checkout: &Checkout, options: &PullOptions) -> Result<PulledBranch, PullError> {
     let repo = checkout.local();
     let _lock = PullLock::take(&repo, options)?;
     let updated = update_locked(checkout, options);
     // Fetched objects stay, whatever else went wrong.
     share(&repo);
-    if !updated.as_ref().is_ok_and(Pulled::is_up_to_date) {
+    if !updated.as_ref().is_ok_and(|(pulled, _)| pulled.is_up_to_date()) {
         maintenance::maintain(&repo);
     }
     updated
 }
 
-fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, PullError> {
+fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<PulledBranch, PullError> {
     let repo = checkout.local();
     let upstream = Upstream::of(&repo, options)?;
     let before = upstream.commit;
     fast_forward::finish(checkout, &upstream.branch, before)?;
-    let tip = fetch::fetch(checkout, &upstream, options)?;
+    let FetchedBranch { tip, listed } = fetch::fetch(checkout, &upstream, options)?;
     // Before anything moves to it. What a bare repository's refspecs moved is refused all the same.
     if before != Some(tip) || checkout.is_bare() {
         Trees::of(&repo, checkout.limits(), tip)?.inspect()?;
@@ -212,7 +219,9 @@ fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, P
     let now = upstream::commit_of(&repo, &upstream.branch)?;
     let files = match fast_forward::relation(&repo, now, tip)? {
         Relation::Same => fast_forward::count_files(checkout, before, tip)?,
-        Relation::Ahead { by } => return Ok(unchanged(&upstream, now.unwrap_or(tip), by)),
+        Relation::Ahead { by } => {
+            return Ok((unchanged(&upstream, now.unwrap_or(tip), by), listed));
+        }
         Relation::Diverged { ahead, behind } => {
             let (branch, upstream) = (upstream.short_name(), upstream.tracking_name());
             return Err(PullError::Diverged { branch, upstream, ahead, behind });
@@ -224,7 +233,8 @@ fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<Pulled, P
     };
     let (commits, authors) = newcomers(&repo, before, tip)?;
     let before = before.map(text);
-    Ok(Pulled { before, files, commits, authors, ..unchanged(&upstream, tip, 0) })
+    let pulled = Pulled { before, files, commits, authors, ..unchanged(&upstream, tip, 0) };
+    Ok((pulled, listed))
 }
 
 /// Lets others read what was written, as far as git would.

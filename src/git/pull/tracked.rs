@@ -7,21 +7,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use gix::ObjectId;
-use gix::bstr::{BString, ByteSlice};
 use gix::refs::FullName;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 use serde::Serialize;
 
 use super::fast_forward::{Relation, relation};
-use super::fetch::{over_line, receive};
+use super::fetch::{FetchFailure, over_line, receive};
 use super::lock::PullLock;
+use super::ls_refs::Line;
+use super::remote_refs::{ListedRefs, RemoteRef, RemoteRefs, missing, needed, remote_refs, specs};
 use super::upstream::Upstream;
 use super::{PullError, PullOptions, Pulled};
-use crate::core::semver::Version;
 use crate::core::source::snapshot::short;
-use crate::core::tracking::{TagCandidate, TrackedRef};
+use crate::core::tracking::TrackedRef;
 use crate::git::tracked::fetched_name;
 use crate::git::trees::Trees;
 use crate::git::{Checkout, Error, TrackedRevision, walk};
@@ -89,7 +90,8 @@ pub struct RefusedRef {
     pub hint: String,
 }
 
-/// Fetches what the targets need, and adds to `pulled` what moved and what was refused.
+/// Fetches what the targets need, and adds to `pulled` what moved and what was refused. The remote is not
+/// asked again where the pull of the branch has `listed` their refs.
 ///
 /// # Errors
 ///
@@ -97,6 +99,7 @@ pub struct RefusedRef {
 pub(super) fn fetch(
     checkout: &Checkout,
     options: &PullOptions,
+    listed: Option<ListedRefs>,
     pulled: &mut Pulled,
 ) -> Result<(), PullError> {
     let mut targets = options.tracked.of(checkout);
@@ -109,21 +112,15 @@ pub(super) fn fetch(
     let upstream = Upstream::of(&repo, options)?;
     let at = |it: &TrackingTarget| checkout.resolve_tracked(&it.tracks).ok();
     let before: Vec<Option<TrackedRevision>> = targets.iter().map(at).collect();
-    let wanted = targets.clone();
-    let refs = over_line(checkout, &upstream, options, move |repo, mut line, stop| {
-        let listed = line.list(&specs(&wanted))?;
-        let refs: RemoteRefs = listed.remote_refs.iter().filter_map(remote_ref).collect();
-        let missing: Vec<BString> = needed(&wanted, &refs)
-            .into_iter()
-            .filter(|name| refs.get(name).is_some_and(|it| !it.is_here(repo)))
-            .map(BString::from)
-            .collect();
-        if !missing.is_empty() {
-            let pulse = line.pulse.clone();
-            receive(repo, line.prepare(&missing)?, pulse, stop)?;
-        }
-        Ok(refs)
-    })?;
+    // The checked-out branch may have brought another trueup.yaml.
+    let wanted: Vec<TrackedRef> = targets.iter().map(|it| it.tracks.clone()).collect();
+    let listed = listed.filter(|it| it.has_asked(&specs(&wanted))).map(|it| it.refs);
+    let refs = match listed {
+        Some(refs) if missing(&wanted, &refs, &repo).is_empty() => refs,
+        listed => over_line(checkout, &upstream, options, move |repo, line, stop| {
+            bring(repo, line, stop, &wanted, listed)
+        })?,
+    };
     repo.committer_or_set_generic_fallback().map_err(Error::read("the configuration"))?;
     let taker = Taker { checkout, repo: &repo, url: &upstream.url, options, refs: &refs };
     let mut refused: BTreeMap<String, RefusedRef> = BTreeMap::new();
@@ -145,76 +142,27 @@ pub(super) fn fetch(
     Ok(())
 }
 
-/// The refs of the remote by their full names.
-type RemoteRefs = BTreeMap<String, RemoteRef>;
-
-/// A ref of the remote.
-#[derive(Clone, Copy, Debug)]
-struct RemoteRef {
-    /// The object that it names: of an annotated tag, the tag.
-    target: ObjectId,
-    /// The commit.
-    commit: ObjectId,
-}
-
-impl RemoteRef {
-    fn is_here(&self, repo: &gix::Repository) -> bool {
-        repo.has_object(self.target) && repo.has_object(self.commit)
+/// Lists the refs that the targets need, unless that was done, and fetches what is missing of them.
+fn bring(
+    repo: &gix::Repository,
+    mut line: Line<'_, '_>,
+    stop: &AtomicBool,
+    tracked: &[TrackedRef],
+    listed: Option<RemoteRefs>,
+) -> Result<RemoteRefs, FetchFailure> {
+    let mut refs = match listed {
+        Some(refs) => refs,
+        None => remote_refs(&line.list(&specs(tracked))?),
+    };
+    let missing = missing(tracked, &refs, repo);
+    if !missing.is_empty() {
+        let pulse = line.pulse.clone();
+        let prepared = line.prepare(&missing)?;
+        // They may have moved since they were listed.
+        refs.extend(remote_refs(prepared.ref_map()));
+        receive(repo, prepared, pulse, stop)?;
     }
-}
-
-fn remote_ref(known: &gix::protocol::handshake::Ref) -> Option<(String, RemoteRef)> {
-    let (name, target, peeled) = known.unpack();
-    let target = target?.to_owned();
-    let commit = peeled.map_or(target, ToOwned::to_owned);
-    Some((name.to_str().ok()?.to_owned(), RemoteRef { target, commit }))
-}
-
-/// The refspecs that the remote is asked for.
-fn specs(targets: &[TrackingTarget]) -> Vec<BString> {
-    let of = |it: &TrackingTarget| match &it.tracks {
-        TrackedRef::Newest { prefix, .. } => {
-            let tags = format!("refs/tags/{prefix}*");
-            vec![format!("{tags}:{tags}")]
-        }
-        TrackedRef::Name(name) if name.starts_with("refs/") => vec![name.clone()],
-        TrackedRef::Name(name) => vec![format!("refs/heads/{name}"), format!("refs/tags/{name}")],
-    };
-    let mut specs: Vec<BString> = targets.iter().flat_map(of).map(BString::from).collect();
-    specs.sort();
-    specs.dedup();
-    specs
-}
-
-/// The refs of the remote that the targets need: of a range, the newest tag, and the one that Flux
-/// and Argo CD would take.
-fn needed(targets: &[TrackingTarget], refs: &RemoteRefs) -> Vec<String> {
-    let of = |it: &TrackingTarget| match &it.tracks {
-        TrackedRef::Newest { range, prefix } => {
-            let tag = |name: &String| {
-                let name = name.strip_prefix("refs/tags/")?.to_owned();
-                Some(TagCandidate { name, seconds: 0 })
-            };
-            let tags: Vec<TagCandidate> = refs.keys().filter_map(tag).collect();
-            let choice = TrackedRef::choose(range, prefix, &tags);
-            let version = |name: &str| name.strip_prefix(prefix).and_then(Version::of_tag);
-            let best = choice.tag.as_deref().and_then(version);
-            let is_best = |tag: &&TagCandidate| {
-                let version = version(&tag.name);
-                version.zip(best.as_ref()).is_some_and(|(one, best)| one.cmp(best).is_eq())
-            };
-            let equal = tags.iter().filter(is_best).map(|tag| tag.name.clone());
-            let names = equal.chain(choice.taken_elsewhere);
-            names.map(|name| format!("refs/tags/{name}")).collect()
-        }
-        TrackedRef::Name(name) if name.starts_with("refs/") => vec![name.clone()],
-        TrackedRef::Name(name) => vec![format!("refs/heads/{name}"), format!("refs/tags/{name}")],
-    };
-    let mut names: Vec<String> = targets.iter().flat_map(of).collect();
-    names.retain(|name| refs.contains_key(name));
-    names.sort();
-    names.dedup();
-    names
+    Ok(refs)
 }
 
 /// Moves refs of here to where the remote has them.
@@ -233,7 +181,7 @@ impl Taker<'_> {
         target: &TrackingTarget,
         before: Option<&TrackedRevision>,
     ) -> Result<Vec<RefusedRef>, PullError> {
-        let needed = needed(std::slice::from_ref(target), self.refs);
+        let needed = needed(std::slice::from_ref(&target.tracks), self.refs);
         let mut refused = Vec::new();
         for name in &needed {
             refused.extend(match name.strip_prefix("refs/heads/") {

@@ -39,7 +39,6 @@ pub(super) struct TransportOptions {
 
 impl TransportOptions {
     pub(super) fn of(options: &PullOptions, credentials: Option<Credentials>) -> Self {
-        options.traffic.add_poll();
         Self {
             patience: options.timeout,
             credentials,
@@ -48,6 +47,11 @@ impl TransportOptions {
             warnings: options.warnings.clone(),
             answers: Answers::default(),
         }
+    }
+
+    /// Counts a connection that asks for refs.
+    pub(super) fn add_poll(&self) {
+        self.words.traffic().add_poll();
     }
 }
 
