@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{OtherRevision, OtherTarget};
+use crate::app::{ClusterChoice, OtherRevision, OtherTarget};
 use crate::config::TargetConfig;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
@@ -47,10 +47,11 @@ pub(super) fn siblings(
 }
 
 /// Where the objects of other targets are. Those that track no ref are at the commit of this target,
-/// or `at_head` where this one tracks another.
+/// or `at_head` where this one tracks another. `cluster` says which cluster each belongs to.
 pub(super) fn plain_files(
     others: BTreeMap<String, TargetConfig>,
     at_head: bool,
+    cluster: impl Fn(&str) -> ClusterChoice,
 ) -> BTreeMap<String, OtherTarget> {
     let files = |(name, declared): (String, TargetConfig)| {
         let at = match declared.tracks.clone() {
@@ -59,7 +60,8 @@ pub(super) fn plain_files(
             None => OtherRevision::Same,
         };
         let (paths, namespace) = (declared.plain_paths(), declared.namespace);
-        (name, OtherTarget { paths, namespace, formats: declared.render, at })
+        let (formats, cluster) = (declared.render, cluster(&name));
+        (name, OtherTarget { paths, namespace, formats, at, cluster })
     };
     others.into_iter().map(files).collect()
 }

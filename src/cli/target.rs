@@ -18,9 +18,11 @@ use super::names::{derived, plain_files, sanitized, siblings};
 pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
 use crate::app::trust::{Judged, Trust};
-use crate::app::{ClusterChoice, Target};
+use crate::app::{ClusterChoice, OtherTarget, Target};
 use crate::cluster::Cluster;
-use crate::config::machine::{Machine, Rendering};
+use crate::config::TargetConfig;
+use crate::config::clusters::rule_of;
+use crate::config::machine::{FILE, Machine, Rendering};
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::SettingLayers;
@@ -136,6 +138,8 @@ impl NamedTarget {
     pub fn of_a_throwaway(&mut self) {
         self.run_options = self.run_options.of_a_throwaway();
         self.target.cluster = ClusterChoice::default();
+        let others = self.target.others.values_mut();
+        others.for_each(|other| other.cluster = ClusterChoice::default());
     }
 }
 
@@ -193,6 +197,7 @@ impl TargetArgs {
         let name = name.unwrap_or_else(|| inventory.clone());
         let cluster_of = if is_declared { &name } else { &inventory };
         let choice = cluster_choice(cluster_of, self.new_cluster)?;
+        let others = others_of(others, tracks.is_some(), &choice)?;
         let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
             declared: known_as,
@@ -209,7 +214,7 @@ impl TargetArgs {
             replace_at: declared.replace_at,
             paths_at,
             siblings,
-            others: plain_files(others, tracks.is_some()),
+            others,
             aside: Vec::new(),
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
@@ -253,7 +258,7 @@ impl FilesArgs {
             replace_at: BTreeMap::new(),
             paths_at,
             siblings: BTreeMap::new(),
-            others: plain_files(others, tracks.is_some()),
+            others: plain_files(others, tracks.is_some(), |_| ClusterChoice::default()),
             aside: Vec::new(),
             strict: false,
             verify: false,
@@ -264,6 +269,24 @@ impl FilesArgs {
             trust: Trust::default(),
         })
     }
+}
+
+/// Where the objects of other targets are, and the cluster of each. `own` is that of this target.
+///
+/// # Errors
+///
+/// When the machine's file can't be used.
+pub(super) fn others_of(
+    others: BTreeMap<String, TargetConfig>,
+    at_head: bool,
+    own: &ClusterChoice,
+) -> Result<BTreeMap<String, OtherTarget>, Failure> {
+    let Machine { clusters, .. } = machine()?;
+    Ok(plain_files(others, at_head, |name| {
+        // Where the rule stands is not shown.
+        let rule = rule_of(&clusters, name, Path::new(FILE));
+        ClusterChoice { rule, ..own.clone() }
+    }))
 }
 
 /// How this machine renders: with the programs that its file names or that are on its search path,
