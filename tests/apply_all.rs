@@ -188,3 +188,46 @@ fn order_that_cannot_be_is_an_error_with_its_places() {
         assert!(circle.stderr.contains("b comes after a (trueup.yaml:3:27)"), "{circle}");
     }
 }
+
+#[test]
+fn object_of_two_targets_is_told_before_the_later_one_writes_anything() {
+    let targets =
+        [("a-first", "", "1"), ("b-second", "", "1"), ("c-after", "after: [a-first]", "1")];
+    let repo = repository("apply-all-twice", &targets);
+    let declare = |name: &str| {
+        for (target, _, _) in targets {
+            repo.write(&format!("{target}/{name}.yaml"), config(name, target));
+        }
+        repo.commit(name);
+    };
+    declare("same");
+    let diff = repo.run(&["diff", "--all-targets"]).exits(2);
+    let sandbox = repo.trueup(&["apply", "--all-targets", "--sandbox"]);
+    let sandbox = sandbox.env_remove("TRUEUP_NAMESPACE").run().exits(2);
+    let applied = repo.run(&["apply", "--all-targets"]).exits(2);
+    for (said, namespace) in
+        [(&diff, repo.namespace()), (&sandbox, "default"), (&applied, repo.namespace())]
+    {
+        for later in ["b-second", "c-after"] {
+            let twice = format!(
+                "targets a-first and {later} both declare ConfigMap {namespace}/same, at \
+                a-first/same.yaml:1:1 and {later}/same.yaml:1:1"
+            );
+            assert!(said.stderr.contains(&twice), "{twice}: {said}");
+        }
+        assert!(said.stderr.contains("remove it from one of these files"), "{said}");
+    }
+    for said in [sandbox, applied] {
+        assert!(said.stdout.contains("3 targets · 1 at the commit, 2 failed"), "{said}");
+    }
+    assert!(is_there(&repo, "a-first") && repo.value("same") == "a-first");
+    assert!(!is_there(&repo, "b-second") && !is_there(&repo, "c-after"));
+
+    // The same where all targets are there, and a later commit declares it.
+    repo.remove("b-second/same.yaml").remove("c-after/same.yaml").commit("Once");
+    repo.run(&["apply", "--all-targets"]).exits(0);
+    declare("late");
+    let late = repo.run(&["apply", "--all-targets"]).exits(2);
+    assert!(late.stdout.contains("1 at the commit, 2 failed"), "{late}");
+    assert_eq!(repo.value("late"), "a-first");
+}

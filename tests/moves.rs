@@ -116,7 +116,7 @@ fn a_target_is_renamed_in_either_order() {
             takes_down();
         } else {
             let down = takes_down();
-            assert_eq!(down.stdout.matches("abandoned").count(), 2, "{down}");
+            assert_eq!(down.stdout.matches("abandoned to target new").count(), 2, "{down}");
             targets.apply("new").exits(0);
         }
         assert!(targets.0.config_map("trueup-old").is_none());
@@ -158,6 +158,25 @@ fn a_target_is_split_and_merged() {
         assert_eq!(targets.of("three").1, targets.id_of("a"));
         targets.all_in_sync();
     }
+}
+
+#[test]
+fn an_object_waits_for_a_target_that_was_never_applied() {
+    let targets = Targets::new("moves-waits", &[("a", &["one", "x"])]);
+    let before = targets.of("x");
+    targets.commit(&[("a", &["one"]), ("b", &["x"])]);
+    for _ in 0..2 {
+        let left = targets.apply("a").exits(0);
+        assert!(left.stdout.contains("moves to target b"), "{left}");
+        assert_eq!(targets.of("x"), before);
+    }
+    let diff = targets.0.run(&["diff", "--all-targets"]).exits(1);
+    assert!(diff.stdout.contains("moves to target b"), "{diff}");
+    // Nothing declares it any more.
+    targets.commit(&[("a", &["one"])]);
+    targets.apply("a");
+    let left = targets.0.config_map("x").unwrap();
+    assert!(left["metadata"]["deletionTimestamp"].is_string(), "{left}");
 }
 
 #[test]

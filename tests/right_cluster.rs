@@ -189,3 +189,30 @@ fn without_the_right_to_read_the_uid_address_and_authority_count() {
         "{refused}"
     );
 }
+
+#[test]
+fn object_that_moves_to_a_target_of_another_cluster_is_pruned_here() {
+    for (name, has_rules) in [("moves-ruled", true), ("moves-remembered", false)] {
+        let two = TwoClusters::new(name, &["eu", "us"]);
+        two.repo.write("eu/moved.yaml", config("moved", "1")).commit("Second");
+        two.run(&["apply", "--target", "eu", "--context", "here"]).exits(0);
+        // An old inventory here is none to wait for.
+        two.run(&["apply", "--target", "us", "--context", "here"]).exits(0);
+        two.run(&["apply", "--target", "us", "--context", "there", "--new-cluster"]).exits(0);
+        if has_rules {
+            let (here, there) = (uid(sandbox::bare()), uid(two.there));
+            two.says(&format!(
+                "clusters:\n- targets: [eu]\n  cluster: {here}\n- targets: [us]\n  cluster: {there}\n"
+            ));
+        }
+        two.repo.git(&["mv", "eu/moved.yaml", "us/moved.yaml"]);
+        two.repo.commit("Moved");
+        let diff = two.run(&["diff", "--target", "eu", "--context", "here"]).exits(1);
+        assert!(diff.stdout.contains("1 to delete"), "{diff}");
+        assert!(!diff.stdout.contains("moves to"), "{diff}");
+        two.run(&["apply", "--target", "eu", "--context", "here"]).exits(0);
+        assert!(two.repo.config_map("moved").is_none(), "{name}");
+        two.run(&["apply", "--target", "us", "--context", "there"]).exits(0);
+        assert!(two.there().contains("configmap/moved"), "{}", two.there());
+    }
+}

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::declare::declare_whole;
+use super::right_cluster::is_of_other_cluster;
 use super::trust::Trust;
-use super::{OtherRevision, OtherTarget, Target};
+use super::{ClusterChoice, OtherRevision, OtherTarget, Target};
+use crate::cluster::Cluster;
 use crate::config::{Config, FILE};
 use crate::core::annotations::Mode;
 use crate::core::desired::Desired;
 use crate::core::inventory::{PART_OF, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::moves::{
-    DeclaredElsewhere, Destination, RemovedTarget, RepositoryInventory, of_repository, removed,
+    DeclaredElsewhere, Destination, Leaving, RemovedTarget, RepositoryInventory, of_repository,
+    removed,
 };
 use crate::core::object::{Object, ObjectKey};
 use crate::core::observed::{Observation, Observed};
@@ -22,6 +25,11 @@ use crate::git::Checkout;
 pub(super) struct MoveSearch<'a> {
     pub(super) target: &'a Target,
     pub(super) checkout: &'a Checkout,
+    pub(super) cluster: &'a Cluster,
+    /// The cluster's identity, where the user may see it.
+    pub(super) cluster_uid: Option<&'a str>,
+    /// The repository's identity.
+    pub(super) repository: &'a str,
     pub(super) revision: &'a Revision,
     pub(super) catalog: &'a Catalog,
     /// The content of the inventory's parent.
@@ -60,10 +68,11 @@ impl MoveSearch<'_> {
         };
         let claimed: Vec<_> = observed.objects.iter().filter_map(claim).collect();
         // Paths alone are no target of trueup.yaml, and may be a part of any.
-        if self.target.declared.is_none() || left.is_empty() && claimed.is_empty() {
+        let Some(own) = &self.target.declared else { return Moves::default() };
+        if left.is_empty() && claimed.is_empty() {
             return Moves::default();
         }
-        let now = self.declared_by(self.target).await;
+        let mut now = self.declared_by(self.target).await;
         let mut moves = Moves::default();
         for (key, RepositoryInventory { inventory, target, .. }) in claimed {
             let is_declared_there = target.as_ref().is_some_and(|target| {
@@ -77,11 +86,21 @@ impl MoveSearch<'_> {
         if left.is_empty() {
             return moves;
         }
+        let Self { cluster, cluster_uid, repository, .. } = *self;
+        for (name, other) in &self.target.others {
+            if is_of_other_cluster(name, other, cluster, cluster_uid, repository) {
+                now.leave_out(name);
+            }
+        }
         let near = self.others.iter().filter(|other| self.is_near(other));
-        let here: BTreeSet<&str> = near.filter_map(|other| other.target.as_deref()).collect();
-        let before = self.declared_before(&now).await;
+        let leaving = Leaving {
+            target: own,
+            is_removal: self.target.is_removed,
+            here: near.filter_map(|other| other.target.as_deref()).collect(),
+            before: self.declared_before(&now).await,
+        };
         for key in left {
-            if let Some(destination) = now.destination(&key, &here, before.as_ref()) {
+            if let Some(destination) = now.destination(&key, &leaving) {
                 moves.leave.insert(key, destination);
             }
         }
@@ -113,20 +132,20 @@ impl MoveSearch<'_> {
         is_here && !self.is_near(other)
     }
 
-    /// The objects that other targets declared at the commit that was last made true in full; `None`
+    /// The objects that this target and others declared at the commit that was last made true in full; `None`
     /// where that is not known.
     async fn declared_before(&self, now: &DeclaredElsewhere) -> Option<DeclaredElsewhere> {
         let commit = self.before?.revision.clone()?;
         let revision = self.checkout.resolve(Some(&commit)).ok()?;
         let file = self.checkout.read_file(&revision, FILE).ok()?;
         let mut config = Config::read(&file.unwrap_or_default()).ok()?;
-        config.targets.retain(|name, _| Some(name) != self.target.declared.as_ref());
         config.targets.retain(|name, _| self.is_of_same_commit(name));
         let former = config.targets.into_iter().map(|(name, target)| {
             let (paths, namespace, formats) =
                 (target.plain_paths(), target.namespace, target.render);
             let (at, trust) = (OtherRevision::Same, Trust::default());
-            (name, OtherTarget { paths, namespace, formats, at, trust })
+            let cluster = ClusterChoice::default();
+            (name, OtherTarget { paths, namespace, formats, at, trust, cluster })
         });
         let then = Target {
             rev: Some(commit.clone()),

@@ -1,8 +1,8 @@
 //! The other targets of `trueup.yaml`, each at the commit that it is of: a target that tracks a ref
 //! declares what that ref's commit says, not what this one's does.
 
-use super::Target;
 use super::trust::{Trust, Wanted};
+use super::{ClusterChoice, Target};
 use crate::config::{Config, FILE};
 use crate::core::source::formats::Formats;
 use crate::core::source::snapshot::Revision;
@@ -22,6 +22,8 @@ pub struct OtherTarget {
     pub at: OtherRevision,
     /// The rules of this machine that its commits have to meet.
     pub trust: Trust,
+    /// Which cluster it belongs to.
+    pub cluster: ClusterChoice,
 }
 
 /// The commit that another target is of.
@@ -39,7 +41,7 @@ impl Target {
     /// Another target as it is to be read, with the settings of the commit that it is of. `None` where
     /// that commit is not here, or does not declare it.
     pub(super) fn other(&self, name: &str, checkout: &Checkout) -> Option<Self> {
-        let OtherTarget { mut paths, mut namespace, mut formats, at, trust } =
+        let OtherTarget { mut paths, mut namespace, mut formats, at, trust, cluster: _ } =
             self.others.get(name)?.clone();
         let mut read = Self { declared: Some(name.to_owned()), is_removed: false, ..self.clone() };
         // A commit that is not trusted for the other target says nothing of it.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{Error, Survey, Target};
+use super::{Error, OtherTarget, Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::right_cluster::{ClusterRule, Expected, RememberedCluster, SANDBOX};
 use crate::local::sealed_cache::{AnswerKey, CacheBounds, Seal, SealedCache};
@@ -29,9 +29,14 @@ impl ClusterChoice {
     /// Where the cluster of a target is remembered. The namespace is no part of it: it may be the
     /// context's own.
     fn seal(target: &Target, repository: &str) -> Seal {
+        match &target.declared {
+            Some(name) => Self::seal_of(b"declared", name, repository),
+            None => Self::seal_of(b"paths", &target.inventory.name, repository),
+        }
+    }
+
+    fn seal_of(is_declared: &[u8], name: &str, repository: &str) -> Seal {
         let mut key = AnswerKey::default();
-        let name = target.declared.as_ref().unwrap_or(&target.inventory.name);
-        let is_declared: &[u8] = if target.declared.is_some() { b"declared" } else { b"paths" };
         for part in [b"cluster of a target", repository.as_bytes(), is_declared, name.as_bytes()] {
             key.add(part);
         }
@@ -42,10 +47,32 @@ impl ClusterChoice {
         SealedCache::open(self.memory.as_ref()?, KEPT).ok()
     }
 
-    fn recall(&self, target: &Target, repository: &str) -> Option<RememberedCluster> {
-        let kept = self.store()?.recall(&Self::seal(target, repository))?;
+    fn recall(&self, seal: &Seal) -> Option<RememberedCluster> {
+        let kept = self.store()?.recall(seal)?;
         serde_json::from_slice(&kept).ok()
     }
+
+    /// The cluster that is expected, where any is: `cluster` may be one of the run's own.
+    fn expected(&self, seal: &Seal, cluster: &Cluster) -> Option<Expected> {
+        match &self.rule {
+            Some(rule) => Some(Expected::Rule(rule.clone())),
+            None if self.is_new || cluster.name() == SANDBOX => None,
+            None => self.recall(seal).map(Expected::Remembered),
+        }
+    }
+}
+
+/// Whether another target of a repository is known to belong to another cluster than this one.
+pub(super) fn is_of_other_cluster(
+    name: &str,
+    other: &OtherTarget,
+    cluster: &Cluster,
+    uid: Option<&str>,
+    repository: &str,
+) -> bool {
+    let seal = ClusterChoice::seal_of(b"declared", name, repository);
+    let expected = other.cluster.expected(&seal, cluster);
+    expected.is_some_and(|expected| expected.excludes(&cluster.facts(uid)))
 }
 
 /// Whether this is the cluster that the target of this repository belongs to.
@@ -59,12 +86,7 @@ pub(super) fn check_cluster(
     uid: Option<&str>,
     repository: &str,
 ) -> Result<(), Error> {
-    let choice = &target.cluster;
-    let expected = match &choice.rule {
-        Some(rule) => Some(Expected::Rule(rule.clone())),
-        None if choice.is_new || cluster.name() == SANDBOX => None,
-        None => choice.recall(target, repository).map(Expected::Remembered),
-    };
+    let expected = target.cluster.expected(&ClusterChoice::seal(target, repository), cluster);
     let Some(expected) = expected else { return Ok(()) };
     let name = target.declared.as_deref().unwrap_or(&target.inventory.name);
     Ok(expected.check(name, cluster.facts(uid))?)
@@ -82,7 +104,8 @@ pub fn remember_cluster(
     if choice.rule.is_some() || cluster.name() == SANDBOX {
         return false;
     }
-    let (now, known) = (cluster.facts(uid), choice.recall(target, repository));
+    let seal = ClusterChoice::seal(target, repository);
+    let (now, known) = (cluster.facts(uid), choice.recall(&seal));
     let is_known = known.is_some_and(|known| {
         // An address without a uid is replaced by the uid, as soon as that can be read.
         known.cluster.uid == now.uid || now.uid.is_none() && !choice.is_new
@@ -91,7 +114,7 @@ pub fn remember_cluster(
     let is_by_address = now.uid.is_none();
     let kept = RememberedCluster { cluster: now, at: Timestamp::now() };
     let kept = serde_json::to_vec(&kept).unwrap_or_default();
-    store.keep(&ClusterChoice::seal(target, repository), &kept);
+    store.keep(&seal, &kept);
     is_by_address
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use futures::StreamExt as _;
 
+use super::claims::Claims;
 use super::exit::{Exit, Failure};
 use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
 use super::present::{OutputFormat, PlanView};
@@ -49,7 +50,8 @@ pub(super) fn target_failure(name: &str, failure: &Failure) -> TargetFailure {
     }
 }
 
-/// Looks at all targets, `explains` the changes where that is wanted, and gives each to `found`, in their order.
+/// Looks at all targets, `explains` the changes where that is wanted, and gives each to `found`, in their
+/// order. A target that writes an object of an earlier one is a failure. Gives who writes what.
 ///
 /// # Errors
 ///
@@ -59,7 +61,7 @@ pub(super) async fn look_at_several(
     explains: bool,
     ui: &mut Ui,
     mut found: impl FnMut(TargetLooked<'_>, &mut Ui) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Claims, Failure> {
     let is_one = several.clusters.len() == 1;
     let inputs: Vec<_> = several.clusters.iter().map(ClusterTargets::inputs).collect();
     let mut streams = Vec::new();
@@ -80,7 +82,7 @@ pub(super) async fn look_at_several(
             }
         }
     }
-    let mut gone = Vec::new();
+    let (mut gone, mut claims) = (Vec::new(), Claims::default());
     for (place, name) in several.names.iter().enumerate() {
         let mut clusters = several.clusters.iter_mut().zip(&mut streams);
         let holder = clusters.find(|(cluster, _)| cluster.places.contains(&place));
@@ -103,10 +105,15 @@ pub(super) async fn look_at_several(
             Ok(Look::Survey(mut survey)) => {
                 Session::warn(&survey, &session.named.shown_paths, ui);
                 gone.extend(survey.found.removed.iter().cloned());
-                if explains {
-                    session.explain(&mut survey).await;
+                match claims.claim(name, session.cluster.name(), &survey) {
+                    Err(failure) => Err(failure),
+                    Ok(()) => {
+                        if explains {
+                            session.explain(&mut survey).await;
+                        }
+                        Ok(Look::Survey(survey))
+                    }
                 }
-                Ok(Look::Survey(survey))
             }
             Ok(Look::InSync(synced)) => {
                 ui.uncommitted(&synced.uncommitted);
@@ -124,7 +131,7 @@ pub(super) async fn look_at_several(
     gone.sort();
     gone.dedup();
     warn_of_removed(&gone, ui);
-    Ok(())
+    Ok(claims)
 }
 
 /// Shows what apply would change, target by target; writes nothing.

@@ -13,9 +13,8 @@ use crate::git::{Checkout, Descent};
 
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
-use super::names::plain_files;
 use super::session::Session;
-use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, setting};
+use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, others_of, setting};
 use super::{kubernetes, trust};
 
 /// The approval of what the session found.
@@ -95,7 +94,7 @@ impl TargetArgs {
         let mut others = file.targets.clone();
         others.retain(|other, _| !declared || *other != target);
         let repository = config.policy();
-        let trusts = trust::trusts(others.keys(), checkout)?;
+        let choice = cluster_choice(&purpose.target, self.new_cluster)?;
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             declared: declared.then(|| target.clone()),
@@ -113,13 +112,13 @@ impl TargetArgs {
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
             siblings: BTreeMap::new(),
-            others: plain_files(others, false, &trusts),
+            others: others_of(others, false, &choice, checkout)?,
             aside: Vec::new(),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),
             whole: false,
             is_removed: false,
-            cluster: cluster_choice(&purpose.target, self.new_cluster)?,
+            cluster: choice,
             trust,
             doubt: None,
         };

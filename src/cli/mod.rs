@@ -8,6 +8,7 @@ pub mod approved;
 mod cache;
 mod cascade;
 pub mod check;
+mod claims;
 mod completing;
 pub mod completions;
 pub mod diff;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::trust::Trust;
-use crate::app::{OtherRevision, OtherTarget};
+use crate::app::{ClusterChoice, OtherRevision, OtherTarget};
 use crate::config::TargetConfig;
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
@@ -48,11 +48,11 @@ pub(super) fn siblings(
 }
 
 /// Where the objects of other targets are. Those that track no ref are at the commit of this target,
-/// or `at_head` where this one tracks another.
+/// or `at_head` where this one tracks another. `cluster` says which cluster each belongs to.
 pub(super) fn plain_files(
     others: BTreeMap<String, TargetConfig>,
     at_head: bool,
-    trust: &BTreeMap<String, Trust>,
+    cluster: impl Fn(&str) -> ClusterChoice,
 ) -> BTreeMap<String, OtherTarget> {
     let files = |(name, declared): (String, TargetConfig)| {
         let at = match declared.tracks.clone() {
@@ -61,8 +61,8 @@ pub(super) fn plain_files(
             None => OtherRevision::Same,
         };
         let (paths, namespace) = (declared.plain_paths(), declared.namespace);
-        let trust = trust.get(&name).cloned().unwrap_or_default();
-        (name, OtherTarget { paths, namespace, formats: declared.render, at, trust })
+        let (formats, trust, cluster) = (declared.render, Trust::default(), cluster(&name));
+        (name, OtherTarget { paths, namespace, formats, at, trust, cluster })
     };
     others.into_iter().map(files).collect()
 }

@@ -19,9 +19,11 @@ pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
 use super::trust;
 use crate::app::trust::{Judged, Trust};
-use crate::app::{ClusterChoice, Target};
+use crate::app::{ClusterChoice, OtherTarget, Target};
 use crate::cluster::Cluster;
-use crate::config::machine::{Machine, Rendering};
+use crate::config::TargetConfig;
+use crate::config::clusters::rule_of;
+use crate::config::machine::{FILE, Machine, Rendering};
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::precedence::SettingLayers;
@@ -137,6 +139,8 @@ impl NamedTarget {
     pub fn of_a_throwaway(&mut self) {
         self.run_options = self.run_options.of_a_throwaway();
         self.target.cluster = ClusterChoice::default();
+        let others = self.target.others.values_mut();
+        others.for_each(|other| other.cluster = ClusterChoice::default());
     }
 }
 
@@ -193,7 +197,6 @@ impl TargetArgs {
         let run_options = declared.run_options();
         let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
         let siblings = siblings(&others, &homes);
-        let trusts = trust::trusts(others.keys(), checkout)?;
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -204,6 +207,7 @@ impl TargetArgs {
         let name = name.unwrap_or_else(|| inventory.clone());
         let cluster_of = if is_declared { &name } else { &inventory };
         let choice = cluster_choice(cluster_of, self.new_cluster)?;
+        let others = others_of(others, tracks.is_some(), &choice, checkout)?;
         let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
             declared: known_as,
@@ -220,7 +224,7 @@ impl TargetArgs {
             replace_at: declared.replace_at,
             paths_at,
             siblings,
-            others: plain_files(others, tracks.is_some(), &trusts),
+            others,
             aside: Vec::new(),
             strict: counts(self.strict, declared.strict),
             verify: counts(self.verify, declared.verify),
@@ -265,7 +269,7 @@ impl FilesArgs {
             replace_at: BTreeMap::new(),
             paths_at,
             siblings: BTreeMap::new(),
-            others: plain_files(others, tracks.is_some(), &BTreeMap::new()),
+            others: plain_files(others, tracks.is_some(), |_| ClusterChoice::default()),
             aside: Vec::new(),
             strict: false,
             verify: false,
@@ -277,6 +281,30 @@ impl FilesArgs {
             doubt: None,
         })
     }
+}
+
+/// Where the objects of other targets are, and the cluster and the verify rule of each. `own` is that of this target.
+///
+/// # Errors
+///
+/// When the machine's file can't be used.
+pub(super) fn others_of(
+    others: BTreeMap<String, TargetConfig>,
+    at_head: bool,
+    own: &ClusterChoice,
+    checkout: &Checkout,
+) -> Result<BTreeMap<String, OtherTarget>, Failure> {
+    let Machine { clusters, .. } = machine()?;
+    let mut trusts = trust::trusts(others.keys(), checkout)?;
+    let mut others = plain_files(others, at_head, |name| {
+        // Where the rule stands is not shown.
+        let rule = rule_of(&clusters, name, Path::new(FILE));
+        ClusterChoice { rule, ..own.clone() }
+    });
+    for (name, other) in &mut others {
+        other.trust = trusts.remove(name).unwrap_or_default();
+    }
+    Ok(others)
 }
 
 /// How this machine renders: with the programs that its file names or that are on its search path,

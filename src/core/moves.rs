@@ -14,8 +14,9 @@ pub enum Destination {
     Target {
         /// Its name.
         name: String,
-        /// Whether it has an inventory in this cluster; else it may be of another one.
-        is_here: bool,
+        /// Whether the object stays in the old inventory until that target takes it; else it is let go
+        /// at once.
+        is_kept: bool,
     },
     /// Another target of the commit can't be read, and may declare it.
     Unread(String),
@@ -76,6 +77,27 @@ pub fn removed(others: &[RepositoryInventory], declared: &BTreeSet<&str>) -> Vec
     removed.collect()
 }
 
+/// A target that no longer declares some of its objects.
+pub struct Leaving<'a> {
+    /// Its name.
+    pub target: &'a str,
+    /// Whether it is gone from `trueup.yaml`, and is taken down.
+    pub is_removal: bool,
+    /// Other targets that have an inventory in this cluster.
+    pub here: BTreeSet<&'a str>,
+    /// The objects that it and others declared at the commit that it was last made true to; `None`
+    /// where that is not known.
+    pub before: Option<DeclaredElsewhere>,
+}
+
+impl Leaving<'_> {
+    /// Whether `other` declared an object beside this target before.
+    fn both_had(&self, key: &ObjectKey, other: &str) -> bool {
+        let before = self.before.as_ref().and_then(|before| before.objects.get(key));
+        before.is_some_and(|had| had.contains(other) && had.contains(self.target))
+    }
+}
+
 /// The objects that other targets of a commit declare.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeclaredElsewhere {
@@ -86,28 +108,26 @@ pub struct DeclaredElsewhere {
 }
 
 impl DeclaredElsewhere {
-    /// Where an object that this target no longer declares goes, if it goes anywhere. The targets that
-    /// are `here` have an inventory in this cluster. Any other may be of another cluster with the same
-    /// objects. So it takes over only what it did not declare `before`, at the commit that this target
-    /// was last made true to.
-    pub fn destination(
-        &self,
-        key: &ObjectKey,
-        here: &BTreeSet<&str>,
-        before: Option<&Self>,
-    ) -> Option<Destination> {
-        let had = |target: &String| {
-            before.is_some_and(|before| {
-                before.objects.get(key).is_some_and(|targets| targets.contains(target))
-            })
-        };
+    /// Leaves a target out, as where it belongs to another cluster.
+    pub fn leave_out(&mut self, target: &str) {
+        self.unread.remove(target);
+        self.objects.values_mut().for_each(|targets| {
+            targets.remove(target);
+        });
+    }
+
+    /// Where an object that a target no longer declares goes, if it goes anywhere. A target without an
+    /// inventory in this cluster may be of another one with the same objects. So it takes over only what
+    /// the two did not both declare before. An object that waits for it since was not.
+    pub fn destination(&self, key: &ObjectKey, leaving: &Leaving<'_>) -> Option<Destination> {
+        let is_here = |target: &String| leaving.here.contains(target.as_str());
         let mut targets = self.objects.get(key).into_iter().flatten();
-        let target = targets.find(|target| here.contains(target.as_str()) || !had(target));
-        let mut unread = self.unread.iter().filter(|target| here.contains(target.as_str()));
+        let target = targets.find(|target| is_here(target) || !leaving.both_had(key, target));
+        let mut unread = self.unread.iter().filter(|target| is_here(target));
         match target {
             Some(name) => {
-                let is_here = here.contains(name.as_str());
-                Some(Destination::Target { name: name.clone(), is_here })
+                let is_kept = is_here(name) || !leaving.is_removal;
+                Some(Destination::Target { name: name.clone(), is_kept })
             }
             None => unread.next().cloned().map(Destination::Unread),
         }
@@ -163,18 +183,39 @@ mod tests {
 
     #[test]
     fn an_object_moves_to_a_target_that_is_here_or_has_it_newly() {
-        let of = |target: &str| BTreeMap::from([(key("a"), BTreeSet::from([target.to_owned()]))]);
-        let now = DeclaredElsewhere { objects: of("b"), unread: BTreeSet::from(["c".to_owned()]) };
-        let same = DeclaredElsewhere { objects: of("b"), unread: BTreeSet::new() };
-        let other = DeclaredElsewhere::default();
-        let to_b = |is_here| Some(Destination::Target { name: "b".to_owned(), is_here });
-        let (here, none) = (BTreeSet::from(["b"]), BTreeSet::new());
-        assert_eq!(now.destination(&key("a"), &here, Some(&same)), to_b(true));
-        assert_eq!(now.destination(&key("a"), &none, Some(&same)), None, "of another cluster");
-        assert_eq!(now.destination(&key("a"), &none, Some(&other)), to_b(false));
-        assert_eq!(now.destination(&key("a"), &none, None), to_b(false), "not known");
+        let of = |targets: &[&str]| {
+            let targets = targets.iter().map(|target| (*target).to_owned()).collect();
+            BTreeMap::from([(key("a"), targets)])
+        };
+        let mut now =
+            DeclaredElsewhere { objects: of(&["b"]), unread: BTreeSet::from(["c".to_owned()]) };
+        let before =
+            |targets| Some(DeclaredElsewhere { objects: of(targets), unread: BTreeSet::new() });
+        let leaving = |here: &[&'static str], before| Leaving {
+            target: "own",
+            is_removal: false,
+            here: here.iter().copied().collect(),
+            before,
+        };
+        let to_b = |is_kept| Some(Destination::Target { name: "b".to_owned(), is_kept });
+        for (here, then, expected) in [
+            (&["b"][..], before(&["b", "own"]), to_b(true)),
+            // It is of another cluster.
+            (&[], before(&["b", "own"]), None),
+            // It waits since.
+            (&[], before(&["b"]), to_b(true)),
+            (&[], before(&["own"]), to_b(true)),
+            (&[], None, to_b(true)),
+        ] {
+            assert_eq!(now.destination(&key("a"), &leaving(here, then)), expected, "{here:?}");
+        }
+        let removal = |here| Leaving { is_removal: true, ..leaving(here, None) };
+        assert_eq!(now.destination(&key("a"), &removal(&[])), to_b(false));
+        assert_eq!(now.destination(&key("a"), &removal(&["b"])), to_b(true));
         let unread = Some(Destination::Unread("c".to_owned()));
-        assert_eq!(now.destination(&key("x"), &["c"].into(), None), unread);
-        assert_eq!(now.destination(&key("x"), &none, None), None);
+        assert_eq!(now.destination(&key("x"), &leaving(&["c"], None)), unread);
+        assert_eq!(now.destination(&key("x"), &leaving(&[], None)), None);
+        now.leave_out("b");
+        assert_eq!(now.destination(&key("a"), &leaving(&["b"], None)), None, "of another cluster");
     }
 }

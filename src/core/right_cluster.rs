@@ -182,6 +182,19 @@ impl Expected {
         }
         Err(Box::new(WrongCluster { target: target.to_owned(), expected: self, now }))
     }
+
+    /// Whether `now` is known to be another cluster. An address that was remembered may be one of
+    /// several of one cluster, so that it excludes none.
+    pub fn excludes(&self, now: &ClusterFacts) -> bool {
+        let differs = |expected: &str| now.uid.as_ref().is_some_and(|uid| uid != expected);
+        match self {
+            Self::Rule(ClusterRule { allowed: AllowedCluster::Uid(uid), .. }) => differs(uid),
+            Self::Rule(rule) => !rule.allowed.allows(now),
+            Self::Remembered(RememberedCluster { cluster, .. }) => {
+                cluster.uid.as_deref().is_some_and(differs)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -216,6 +229,33 @@ mod tests {
         }
         let other_authority = ClusterFacts { authorities: None, ..facts("x", a, None) };
         assert!(!facts("x", a, None).is_same(&other_authority));
+    }
+
+    #[test]
+    fn a_cluster_is_another_one_only_where_that_is_known() {
+        let (a, b) = ("https://a:6443", "https://b:6443");
+        let remembered = |uid| {
+            let (cluster, at) = (facts("x", a, uid), Timestamp::UNIX_EPOCH);
+            Expected::Remembered(RememberedCluster { cluster, at })
+        };
+        let rule = |text| {
+            let (allowed, place) = (AllowedCluster::read(text).unwrap(), String::new());
+            Expected::Rule(ClusterRule { allowed, place })
+        };
+        for (expected, server, uid, excludes) in [
+            (remembered(Some("u1")), b, Some("u1"), false),
+            (remembered(Some("u1")), a, Some("u2"), true),
+            (remembered(Some("u1")), b, None, false),
+            (remembered(None), b, Some("u2"), false),
+            (rule(UID), a, Some(UID), false),
+            (rule(UID), a, Some("u2"), true),
+            (rule(UID), a, None, false),
+            (rule("https://a:*"), a, None, false),
+            (rule("https://a:*"), b, None, true),
+        ] {
+            let now = facts("y", server, uid);
+            assert_eq!(expected.excludes(&now), excludes, "{expected}: {now}");
+        }
     }
 
     #[test]

@@ -272,6 +272,9 @@ pub(super) async fn survey_from(
     let search = MoveSearch {
         target,
         checkout,
+        cluster,
+        cluster_uid: cluster_uid.as_deref(),
+        repository: &repository,
         revision: &revision,
         catalog: &catalog,
         before: before.as_ref(),

@@ -12,6 +12,7 @@ use super::one_of_all::{FirstLook, Losses, OneDone, OneOfAll, SharedRun, losses}
 use super::{ApplyArgs, NOTHING_WRITTEN};
 use crate::app::Look;
 use crate::cli::all_targets::{TargetFound, TargetLooked, look_at_several, target_failure};
+use crate::cli::claims::{Claims, is_declared_twice};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
 use crate::cli::present::all_applied::{self, AppliedEnd, AppliedTarget, RunCost};
@@ -34,6 +35,8 @@ struct LookedAt {
     text: Option<Vec<u8>>,
     /// The part of the question that says what there is to do; empty where there is nothing.
     question: String,
+    /// Which target writes which object.
+    claims: Claims,
 }
 
 /// Makes the cluster true to all targets of the commit.
@@ -68,8 +71,9 @@ pub(super) async fn run(
         }
     }
     let who = locking::who();
-    let run = SharedRun { args, directory, interrupt, who: &who, ui: Mutex::new(ui), asked };
-    let LookedAt { several, looks, shown, .. } = looked;
+    let LookedAt { several, looks, shown, claims, .. } = looked;
+    let (claims, ui) = (Mutex::new(claims), Mutex::new(ui));
+    let run = SharedRun { args, directory, interrupt, who: &who, ui, asked, claims };
     let answers = carry_out(&run, &several, looks, shown).await;
     let ui = run.ui.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let cost = RunCost { requests: several.requests(), elapsed: begin.elapsed() };
@@ -101,7 +105,7 @@ async fn look(
     let mut plans = AllTargets::new(OutputFormat::Text, ui.glyphs());
     let (mut todo, mut later) = (Vec::new(), Vec::new());
     let after = several.after();
-    look_at_several(&mut several, is_asked, ui, |looked, _| {
+    let claims = look_at_several(&mut several, is_asked, ui, |looked, _| {
         let TargetLooked { name, found } = looked;
         let mut seen = Losses::new();
         let look = match found {
@@ -122,7 +126,7 @@ async fn look(
             }
             Err(failure) => {
                 // One that comes after others may lack only what they bring.
-                if !after[looks.len()].is_empty() {
+                if !after[looks.len()].is_empty() && !is_declared_twice(&failure) {
                     later.push(name.to_owned());
                 }
                 plans.fail(target_failure(name, &failure));
@@ -141,7 +145,7 @@ async fn look(
         question = format!("Apply {}?", todo.join("; "));
     }
     let text = is_asked.then(|| plans.finish(several.requests(), std::time::Duration::ZERO));
-    Ok(LookedAt { several, looks, shown, text: text.transpose()?, question })
+    Ok(LookedAt { several, looks, shown, text: text.transpose()?, question, claims })
 }
 
 /// Applies the targets, each in its turn, and gives the answers in their order.

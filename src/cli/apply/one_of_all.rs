@@ -13,6 +13,7 @@ use crate::app::{
     Target, look, round, survey,
 };
 use crate::cli::all_targets::target_failure;
+use crate::cli::claims::{Claims, is_declared_twice};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
 use crate::cli::present::all_applied::AppliedTarget;
@@ -42,6 +43,8 @@ pub(super) struct SharedRun<'a, 'u> {
     pub(super) ui: Mutex<&'u mut Ui>,
     /// Whether a person said yes to the plans.
     pub(super) asked: bool,
+    /// Which target writes which object.
+    pub(super) claims: Mutex<Claims>,
 }
 
 impl<'u> SharedRun<'_, 'u> {
@@ -126,6 +129,7 @@ impl OneOfAll<'_, '_> {
                 return self.done(view, &Report::in_sync(), cluster, begin);
             }
         };
+        self.claim(&found)?;
         let name = &self.named.name;
         if found.has_failed() && args.is_unattended() {
             let why = format!(
@@ -195,7 +199,9 @@ impl OneOfAll<'_, '_> {
         let is_watched = self.run.ui().has_progress();
         let waits = self.is_gate || self.run.args.waits(&self.named.run_options, is_watched);
         let is_open = match first {
-            FirstLook::Failed(failure) if !self.is_stale => return Err(failure),
+            FirstLook::Failed(failure) if !self.is_stale || is_declared_twice(&failure) => {
+                return Err(failure);
+            }
             FirstLook::Survey(survey) if !self.is_stale => return Ok(Look::Survey(survey)),
             FirstLook::InSync(synced) if !self.is_stale && !waits => {
                 return Ok(Look::InSync(synced));
@@ -211,6 +217,12 @@ impl OneOfAll<'_, '_> {
             Session::warn(survey, &self.named.shown_paths, &mut self.run.ui());
         }
         Ok(looked)
+    }
+
+    /// Notes the objects that a plan writes.
+    fn claim(&self, survey: &Survey) -> Result<(), Failure> {
+        let mut claims = self.run.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.claim(&self.named.name, self.session.cluster.name(), survey)
     }
 
     /// Why a plan is not carried out that is another one than the person said yes to.
@@ -282,6 +294,7 @@ impl Runner for ApplyingOne<'_, '_, '_> {
     }
 
     async fn approve(&mut self, _: &Survey, now: &mut Survey) -> Result<(), NotCarriedOut> {
+        self.one.claim(now)?;
         self.one.why_not(now).map_or(Ok(()), |why| Err(NotCarriedOut::Declined(why)))
     }
 

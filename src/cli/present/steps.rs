@@ -1,6 +1,7 @@
 //! The progress of an apply, as text: a line for each change as it ends, and whether the
 //! cluster is at the commit.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
@@ -9,7 +10,8 @@ use super::ink::Ink;
 use super::{Glyphs, PlanView, text, waiting};
 use crate::core::mask::Masked;
 use crate::core::masked_plan::MaskedPlan;
-use crate::core::plan::Action;
+use crate::core::object::ObjectKey;
+use crate::core::plan::{Action, ReasonKind};
 use crate::core::report::{ChangeOutcome, DIFFERING, Outcome, Report};
 
 /// Kinds and paths wider than this are not padded for.
@@ -20,6 +22,8 @@ pub struct Steps {
     glyphs: Glyphs,
     kind: usize,
     path: usize,
+    /// The targets that take over objects which are let go.
+    taken_by: BTreeMap<ObjectKey, String>,
 }
 
 impl Steps {
@@ -32,7 +36,12 @@ impl Steps {
         };
         let kind = widest(&mut writes().map(|change| change.key().kind.width()));
         let path = widest(&mut writes().map(|change| change.key().path().width()));
-        Self { glyphs, kind, path }
+        let abandoned = plan.changes().filter(|change| change.action() == Action::Abandon);
+        let taken_by = abandoned.filter_map(|change| match &*change.reason()?.kind {
+            ReasonKind::MovesTo { target, .. } => Some((change.key().clone(), target.clone())),
+            _ => None,
+        });
+        Self { glyphs, kind, path, taken_by: taken_by.collect() }
     }
 
     /// One step, as a line; a failed one with the reason and what to do.
@@ -58,7 +67,10 @@ impl Steps {
         let (kind, path) = (self.glyphs.inert(&step.key.kind), step.key.path());
         let path = self.glyphs.inert(&path);
         let (kind_pad, path_pad) = (pad(&kind, self.kind), pad(&path, self.path));
-        writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}")?;
+        let taken_by = self.taken_by.get(&step.key).filter(|_| step.outcome == Outcome::Done);
+        let to = taken_by.map(|target| format!(" to target {}", self.glyphs.inert(target)));
+        let to = to.unwrap_or_default();
+        writeln!(out, "{style}{mark}{style:#} {kind}{kind_pad}  {path}{path_pad}  {word}{to}")?;
         if let Some(reason) = step.outcome.reason() {
             text::reason(out, reason, self.glyphs)?;
         }

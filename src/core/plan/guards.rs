@@ -85,9 +85,9 @@ impl PruneRules<'_> {
             return keep(ReasonKind::RecordKept { keeper });
         }
         match self.leaving.get(key) {
-            Some(Destination::Target { name, is_here }) => {
-                let action = if *is_here { Action::Keep } else { Action::Abandon };
-                let kind = ReasonKind::MovesTo { target: name.clone(), is_here: *is_here };
+            Some(Destination::Target { name, is_kept }) => {
+                let action = if *is_kept { Action::Keep } else { Action::Abandon };
+                let kind = ReasonKind::MovesTo { target: name.clone(), is_kept: *is_kept };
                 return (action, Some(kind.into()));
             }
             Some(Destination::Unread(target)) => {

@@ -226,8 +226,8 @@ kinds! {
     "moves-to" MovesTo {
         /// The target.
         target: String,
-        /// Whether it was applied to this cluster before.
-        is_here: bool,
+        /// Whether it stays in the old inventory until then.
+        is_kept: bool,
     }
     /// Another target of the commit can't be read, and may declare it.
     "may-move" MayMove {

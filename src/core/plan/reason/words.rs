@@ -147,10 +147,10 @@ impl fmt::Display for ReasonKind {
             IgnoredFile { place } => {
                 write!(f, "kept: {place} declares it, and {IGNORE_FILE} leaves that file out")
             }
-            MovesTo { target, is_here: true } => {
+            MovesTo { target, is_kept: true } => {
                 write!(f, "moves to target {target}, which takes it over when it is applied")
             }
-            MovesTo { target, is_here: false } => write!(
+            MovesTo { target, is_kept: false } => write!(
                 f,
                 "moves to target {target}, which takes it over when it is applied; trueup does not \
                 manage it until then"
