@@ -154,8 +154,9 @@ impl SealedCache {
             return;
         }
         let sealed = seal.close(answer);
-        if sealed.is_some_and(|sealed| self.write(&self.folder.join(&seal.name), &sealed).is_ok()) {
-            self.sweep();
+        let path = self.folder.join(&seal.name);
+        if sealed.is_some_and(|sealed| self.write(&path, &sealed).is_ok()) {
+            self.sweep(&path);
         }
     }
 
@@ -167,21 +168,23 @@ impl SealedCache {
         Ok(())
     }
 
-    /// Removes the least recently used answers, and what was left behind.
-    fn sweep(&self) {
+    /// Removes the least recently used answers, and what was left behind. The one at `newest` was kept a
+    /// moment ago, which the clock of files may be too coarse to tell.
+    fn sweep(&self, newest: &Path) {
         let mut answers = Vec::new();
         for entry in self.folder.read_dir().into_iter().flatten().flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
             let Ok(modified) = metadata.modified() else { continue };
             if !entry.file_name().to_string_lossy().starts_with(AT_WORK) {
-                answers.push((modified, metadata.len(), entry.path()));
+                let path = entry.path();
+                answers.push((path == newest, modified, metadata.len(), path));
             } else if modified.elapsed().is_ok_and(|age| age > LEFT_BEHIND) {
                 let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
             }
         }
         answers.sort();
         let mut bytes = 0_u64;
-        for (at, (_, length, path)) in answers.iter().rev().enumerate() {
+        for (at, (_, _, length, path)) in answers.iter().rev().enumerate() {
             bytes = bytes.saturating_add(*length);
             if at >= self.bounds.answers || bytes > self.bounds.bytes {
                 let _ = fs::remove_file(path);

@@ -249,7 +249,8 @@ mod tests {
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": { "name": format!("{}s.{group}", kind.to_lowercase()), "generation": 3,
                 "annotations": { "token": "canary" } },
-            "spec": { "group": group, "scope": "Namespaced", "names": { "kind": kind } },
+            "spec": { "group": group, "scope": "Namespaced",
+                "names": { "kind": kind, "plural": "widgets", "shortNames": ["wi"], "other": 1 } },
         });
         let mut definition = Object::from(definition.as_object().cloned().unwrap());
         let spec = definition.fields_mut().get_mut("spec").unwrap();
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(
             root[SOURCE],
             json!({ "definition": "widgets.example.com", "generation": 3, "scope": "Namespaced",
-                "server": "v1.36.1" })
+                "names": { "plural": "widgets", "shortNames": ["wi"] }, "server": "v1.36.1" })
         );
         assert!(!file.text.contains("canary") && file.text.ends_with("}\n"));
     }
