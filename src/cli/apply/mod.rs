@@ -92,7 +92,7 @@ pub struct ApplyArgs {
     /// Take down a target that is gone from trueup.yaml
     ///
     /// Objects that other targets of the commit declare are left to them. All others of its inventory are
-    /// deleted, and the inventory last. The guards of deletions count.
+    /// deleted, and the inventory last. --allow-delete counts, and --max-prune where it is given.
     #[arg(
         long,
         value_name = "NAME",
