@@ -79,7 +79,8 @@ pub struct ApplyArgs {
     /// Apply every target of trueup.yaml
     ///
     /// Each once those are healthy that it comes `after`, and independent ones side by side. One that
-    /// fails holds back those after it, and no others.
+    /// fails holds back those after it, and no others. Those that others come after are waited for with
+    /// --no-wait, too.
     #[arg(
         long,
         help_heading = WHAT,
