@@ -97,7 +97,7 @@ fn a_target_that_is_not_good_holds_back_those_after_it() {
     for line in [
         "b-second was held back: it comes after a-first",
         "c-third was held back: it comes after b-second",
-        "4 targets · 1 at the commit, 1 not at the commit, 2 held back · ",
+        "4 targets · 1 at the commit, 1 not healthy, 2 held back · ",
     ] {
         assert!(held.stdout.contains(line), "{line}: {held}");
     }
@@ -105,7 +105,7 @@ fn a_target_that_is_not_good_holds_back_those_after_it() {
     assert!(!is_there(&repo, "b-second") && !is_there(&repo, "c-third"), "{held}");
     let json = repo.run(&["apply", "--all-targets", "--yes", "-o", "json"]).exits(1);
     let ends: Vec<String> = outcomes(&json.stdout).into_iter().map(|(_, end)| end).collect();
-    assert_eq!(ends, ["not-at-commit", "held-back", "held-back", "at-commit"], "{json}");
+    assert_eq!(ends, ["not-healthy", "held-back", "held-back", "at-commit"], "{json}");
 
     repo.write("a-first/one.yaml", format!("{}lables: {{}}\n", config("a-first", "1")));
     repo.commit("Refused");

@@ -289,6 +289,9 @@ fn a_target_that_is_gone_is_named_until_it_is_taken_down() {
     let home = "removed-guarded-home";
     repo.write("trueup.yaml", "targets:\n  kept: {paths: [kept]}\n  gone: {paths: [gone]}\n");
     repo.write("kept/one.yaml", config("one", "1")).write("gone/two.yaml", config("two", "1"));
+    for number in 0..12 {
+        repo.write(&format!("gone/m{number}.yaml"), config(&format!("m{number}"), "1"));
+    }
     repo.write("gone/home.yaml", namespace(home)).commit("First");
     repo.run(&["apply", "--all-targets"]).exits(0);
     let declared = repo.run(&["apply", "--removed", "gone"]).exits(2);
@@ -297,6 +300,7 @@ fn a_target_that_is_gone_is_named_until_it_is_taken_down() {
     repo.commit("Path");
     let path = repo.run(&["diff", "--target", "gone"]).exits(2);
     assert!(path.stderr.contains("trueup.yaml:3:18: gone's path gone is not in"), "{path}");
+    assert!(path.stderr.contains("trueup apply --removed gone"), "{path}");
     repo.write("trueup.yaml", "targets:\n  kept: {paths: [kept]}\n").commit("Gone");
     for args in [
         &["diff"][..],
@@ -327,8 +331,10 @@ fn a_target_that_is_gone_is_named_until_it_is_taken_down() {
         "0",
     ]);
     assert!(limited.exits(1).stdout.contains("the limit is 0"));
+    // Without a limit that is given, there is none.
     repo.run(&["apply", "--removed", "gone", "--allow-delete", "Namespace"]);
-    assert!(repo.config_map("two").is_none() && repo.config_map("one").is_some());
+    assert!(repo.config_map("two").is_none() && repo.config_map("m3").is_none());
+    assert!(repo.config_map("one").is_some());
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn cluster_of_the_first_apply_is_remembered_and_another_one_refused() {
         ] {
             assert!(said.contains(part), "{part}: {refused}");
         }
+        assert!(!said.contains("\\n"), "{refused}");
     }
     assert_eq!(two.there(), "");
     // The same cluster by another name, in sync or not.

@@ -1,5 +1,7 @@
 //! Why a target could not be surveyed or carried out.
 
+use std::collections::BTreeSet;
+
 use super::trust::TrustError;
 use super::{DeclaredPath, Target};
 use crate::cluster::ApiError;
@@ -132,9 +134,15 @@ impl Error {
     /// there.
     pub(super) fn of_a_declared_path(self, target: &Target) -> Self {
         match self {
-            Self::Git(git::Error::UnknownPath { path, commit, near }) => {
+            Self::Git(git::Error::UnknownPath { path, commit, mut near }) => {
                 match target.paths_at.get(&path) {
-                    Some(at) => Self::NoDeclaredPath { at: at.clone(), path, commit, near },
+                    Some(at) => {
+                        // The path of another target is not what was meant.
+                        let others = target.others.values().flat_map(|other| &other.paths);
+                        let taken: BTreeSet<&String> = others.chain(&target.paths).collect();
+                        near.retain(|near| !taken.contains(near));
+                        Self::NoDeclaredPath { at: at.clone(), path, commit, near }
+                    }
                     None => git::Error::UnknownPath { path, commit, near }.into(),
                 }
             }
@@ -154,8 +162,8 @@ impl Error {
     pub fn hint(&self) -> Option<Remedy> {
         match self {
             Self::Git(error) => error.hint().map(Remedy::Text),
-            Self::NoDeclaredPath { near, commit, .. } => {
-                Some(hint_of_declared_path(near, commit.is_some()).into())
+            Self::NoDeclaredPath { near, commit, at, .. } => {
+                Some(hint_of_declared_path(near, commit.is_some(), &at.target).into())
             }
             Self::Trust(error) => error.hint().map(Remedy::Text),
             Self::Api { source, .. } => source.hint(),
@@ -193,17 +201,24 @@ impl Error {
     }
 }
 
-/// The remedy for a path that is not there.
-fn hint_of_declared_path(near: &[String], is_commit: bool) -> String {
+/// The remedy for a path that is not there. A commit may have lost the folder for good.
+fn hint_of_declared_path(near: &[String], is_commit: bool, target: &str) -> String {
     let file = config::FILE;
-    match (near, is_commit) {
+    let hint = match (near, is_commit) {
         ([near], _) => format!("did you mean {near}? correct it in {file}"),
         ([_, ..], _) => format!("did you mean {}? correct it in {file}", near.join(" or ")),
         ([], true) => {
             format!("correct it in {file}; if it is not committed yet, commit it or use --worktree")
         }
         ([], false) => format!("correct it in {file}; files that git ignores are not read"),
+    };
+    if !is_commit {
+        return hint;
     }
+    format!(
+        "{hint}; if the folder was removed for good, remove target {target} from {file}, then take it \
+        down: trueup apply --removed {target}"
+    )
 }
 
 /// The owning target, where it is another one of `trueup.yaml`.

@@ -366,6 +366,8 @@ impl Session {
             plan_sha256: self.plan_sha256.as_deref(),
             charts_for: target.render.kubernetes.used(),
             removed: &[],
+            siblings: &target.siblings,
+            is_removal: target.is_removed,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct WaitArgs {
     wait: bool,
 
     /// Do not wait
+    ///
+    /// apply --all-targets waits all the same for targets that others come after.
     #[arg(long, overrides_with = "wait", help_heading = HOW, display_order = 10, hide_short_help = true)]
     no_wait: bool,
 }

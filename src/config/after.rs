@@ -49,6 +49,7 @@ impl Config {
                     let near = suggest(before, known.clone().map(String::as_str));
                     let advice = match near.first() {
                         Some(near) => format!("did you mean {near:?}?"),
+                        None if self.targets.len() == 1 => format!("{FILE} has no other target"),
                         None => {
                             let known: Vec<&str> = known.map(String::as_str).collect();
                             format!("the other targets are {}", known.join(", "))
@@ -135,6 +136,10 @@ mod tests {
         assert_eq!(
             wrong(&[("prod", "qqq"), ("staging", "")]),
             "trueup.yaml:4:13: targets.prod.after[0]: unknown target \"qqq\"; the other targets are staging"
+        );
+        assert_eq!(
+            wrong(&[("prod", "qqq")]),
+            "trueup.yaml:4:13: targets.prod.after[0]: unknown target \"qqq\"; trueup.yaml has no other target"
         );
     }
 }

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -73,12 +74,14 @@ pub(super) async fn run(
     let who = locking::who();
     let LookedAt { several, looks, shown, claims, .. } = looked;
     let (claims, ui) = (Mutex::new(claims), Mutex::new(ui));
-    let run = SharedRun { args, directory, interrupt, who: &who, ui, asked, claims };
+    let has_said = AtomicBool::new(asked);
+    let run = SharedRun { args, directory, interrupt, who: &who, ui, asked, claims, has_said };
     let answers = carry_out(&run, &several, looks, shown).await;
+    let has_said = run.has_said.into_inner();
     let ui = run.ui.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let cost = RunCost { requests: several.requests(), elapsed: begin.elapsed() };
     let glyphs = ui.glyphs();
-    if args.output == OutputFormat::Text && several.names.len() > 1 {
+    if args.output == OutputFormat::Text && has_said {
         writeln!(ui.stdout())?;
     }
     all_applied::write(ui.stdout(), &answers, cost, args.output, glyphs)?;

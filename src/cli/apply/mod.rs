@@ -79,7 +79,8 @@ pub struct ApplyArgs {
     /// Apply every target of trueup.yaml
     ///
     /// Each once those are healthy that it comes `after`, and independent ones side by side. One that
-    /// fails holds back those after it, and no others.
+    /// fails holds back those after it, and no others. Those that others come after are waited for with
+    /// --no-wait, too.
     #[arg(
         long,
         help_heading = WHAT,
@@ -92,7 +93,7 @@ pub struct ApplyArgs {
     /// Take down a target that is gone from trueup.yaml
     ///
     /// Objects that other targets of the commit declare are left to them. All others of its inventory are
-    /// deleted, and the inventory last. The guards of deletions count.
+    /// deleted, and the inventory last. --allow-delete counts, and --max-prune where it is given.
     #[arg(
         long,
         value_name = "NAME",

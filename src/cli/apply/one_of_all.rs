@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use unicode_width::UnicodeWidthStr as _;
 
 use super::runner::BY_ADDRESS;
 use super::{ApplyArgs, ApplyPlace, was_interrupted};
@@ -18,7 +21,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
 use crate::cli::present::all_applied::AppliedTarget;
 use crate::cli::present::steps::Steps;
-use crate::cli::present::{self, OutputFormat, PlanView};
+use crate::cli::present::{self, Glyphs, OutputFormat, PlanView};
 use crate::cli::session::Session;
 use crate::cli::target::NamedTarget;
 use crate::cli::ui::Ui;
@@ -45,6 +48,8 @@ pub(super) struct SharedRun<'a, 'u> {
     pub(super) asked: bool,
     /// Which target writes which object.
     pub(super) claims: Mutex<Claims>,
+    /// Whether any target has said anything.
+    pub(super) has_said: AtomicBool,
 }
 
 impl<'u> SharedRun<'_, 'u> {
@@ -175,7 +180,7 @@ impl OneOfAll<'_, '_> {
         let masked = survey.masked_report(&report);
         let view = self.session.view_of(self.named, &survey);
         if args.output == OutputFormat::Text && report.rollback.is_none() {
-            let glyphs = self.run.ui().glyphs();
+            let glyphs = self.glyphs();
             self.say(|out| present::unhealthy(out, &view, &masked, glyphs))?;
         }
         self.done(view, &masked, cluster, begin)
@@ -241,9 +246,22 @@ impl OneOfAll<'_, '_> {
         let mut ui = self.run.ui();
         let name = ui.glyphs().inert(&self.named.name).into_owned();
         for line in said.lines() {
-            writeln!(ui.stdout(), "{name}  {}", line?)?;
+            let line = line?;
+            let has_said = self.run.has_said.swap(true, Ordering::Relaxed);
+            match line.is_empty() {
+                // The first lines of an answer have none above them to be apart from.
+                true if !has_said => self.run.has_said.store(false, Ordering::Relaxed),
+                true => writeln!(ui.stdout())?,
+                false => writeln!(ui.stdout(), "{name}  {line}")?,
+            }
         }
         Ok(())
+    }
+
+    /// The abilities of the terminal, behind the target's name.
+    fn glyphs(&self) -> Glyphs {
+        let glyphs = self.run.ui().glyphs();
+        glyphs.beside(self.named.name.width() + 2)
     }
 
     fn note(&self, text: &str) {
@@ -316,7 +334,7 @@ impl Runner for ApplyingOne<'_, '_, '_> {
     fn hear(&mut self, survey: &Survey, event: &Event) {
         let one = self.one;
         let is_text = one.run.args.output == OutputFormat::Text;
-        let glyphs = one.run.ui().glyphs();
+        let glyphs = one.glyphs();
         // Without a reader of stdout the work goes on.
         let _ = match event {
             Event::LockAwaited(holder) => {

@@ -20,7 +20,9 @@ use crate::core::report::Report;
 pub enum AppliedEnd {
     /// It is at the commit, and healthy as far as that was waited for.
     AtCommit,
-    /// It is not.
+    /// It is at the commit, and did not get healthy while that was waited for.
+    NotHealthy,
+    /// It is not at the commit.
     NotAtCommit,
     /// It was not begun, since one that it comes after is not good.
     HeldBack,
@@ -31,8 +33,9 @@ pub enum AppliedEnd {
 }
 
 impl AppliedEnd {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::AtCommit, "at the commit"),
+        (Self::NotHealthy, "not healthy"),
         (Self::NotAtCommit, "not at the commit"),
         (Self::HeldBack, "held back"),
         (Self::Failed, "failed"),
@@ -105,7 +108,11 @@ impl AppliedTarget {
         report: &Masked<Report>,
         output: OutputFormat,
     ) -> io::Result<Self> {
-        let end = if report.is_good() { AppliedEnd::AtCommit } else { AppliedEnd::NotAtCommit };
+        let end = match report.at_commit && report.rollback.is_none() {
+            true if report.is_good() => AppliedEnd::AtCommit,
+            true => AppliedEnd::NotHealthy,
+            false => AppliedEnd::NotAtCommit,
+        };
         let mut target = Self::new(view.target.name, end);
         target.parts = steps::end_line(view, report);
         match output {
@@ -195,7 +202,7 @@ pub fn write(
         }
         OutputFormat::Text => {
             for target in targets {
-                writeln!(out, "{}", text::joined(&target.parts, glyphs))?;
+                text::end(out, &target.parts, glyphs)?;
             }
             let mut parts = counts(targets);
             parts.extend(text::cost(requests, elapsed));

@@ -91,7 +91,8 @@ impl AllTargets {
         match self.output {
             OutputFormat::Json => self.documents.push(json::value(view)?),
             OutputFormat::Markdown => self.comments.push(markdown::plan(view)),
-            OutputFormat::Text if end == TargetEnd::InSync => {
+            // Objects that are kept for a reason are shown with it.
+            OutputFormat::Text if end == TargetEnd::InSync && super::is_in_sync(view) => {
                 self.separate(false)?;
                 writeln!(self.written, "{}", text::header_line(view, self.glyphs))?;
             }

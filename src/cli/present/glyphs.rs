@@ -35,6 +35,18 @@ impl Glyphs {
         self.limit().unwrap_or(USUAL)
     }
 
+    /// The same with so many columns less, for lines behind something else.
+    pub fn beside(self, columns: usize) -> Self {
+        Self { width: self.limit().map(|width| width.saturating_sub(columns)), ..self }
+    }
+
+    /// A question in lines that fit, with room for the answer.
+    pub fn question(self, question: &str) -> String {
+        const ANSWER: usize = " [y/N] y".len();
+        let columns = self.limit().map(|columns| columns - ANSWER);
+        wrapped(&self.inert(question), columns, 0, 2).join("\n")
+    }
+
     /// A foreign message in lines that there is room for behind `introduction`, below which
     /// they hang: none but the first begins where our own lines do.
     pub fn broken(self, introduction: &str, message: &str) -> String {

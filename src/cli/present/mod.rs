@@ -39,6 +39,7 @@ mod view;
 pub mod waiting;
 mod wrap;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -233,12 +234,27 @@ pub struct PlanView<'a> {
     pub charts_for: Option<&'a str>,
     /// Targets of the repository that are gone from `trueup.yaml`, and whose inventories are still there.
     pub removed: &'a [RemovedTarget],
+    /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
+    pub siblings: &'a BTreeMap<String, String>,
+    /// Whether the target itself is gone from `trueup.yaml`, and is taken down.
+    pub is_removal: bool,
 }
 
 impl PlanView<'_> {
     /// The difference of a change, in the order of its file.
     pub fn delta(&self, change: MaskedChange<'_>) -> Delta {
-        change.delta(self.order(change))
+        let delta = change.delta(self.order(change));
+        let adopted_from = delta.adopted_from.map(|owner| self.target_of(&owner).unwrap_or(owner));
+        Delta { adopted_from, ..delta }
+    }
+
+    /// The target whose inventory an owner is, where it is one of this repository.
+    fn target_of(&self, owner: &str) -> Option<String> {
+        let id = owner.strip_prefix("ApplySet ")?;
+        let removed = || self.removed.iter().find(|removed| removed.inventory.id() == id);
+        let known = self.siblings.get(id).cloned();
+        let target = known.or_else(|| removed().map(|removed| removed.name.clone()))?;
+        Some(format!("target {target}"))
     }
 
     /// The same with the objects' texts as they are, for other programs.

@@ -1,6 +1,7 @@
 //! A plan file, as a person or a script reads it before it is approved: what it is for, what it
 //! allows, and the action for each object. It holds no value of any object, so no differences.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
@@ -69,6 +70,8 @@ pub fn write(
         plan_sha256: Some(sha256),
         charts_for: None,
         removed: &[],
+        siblings: &BTreeMap::new(),
+        is_removal: false,
     };
     match format {
         OutputFormat::Text => as_text(out, &view, &changes, &purpose_lines(purpose), glyphs)?,

@@ -370,7 +370,7 @@ fn in_sync(round: &Round) -> Vec<String> {
     parts.into_iter().chain(text::cost(round.requests, round.elapsed)).collect()
 }
 
-/// An error with its causes in one line.
+/// An error with its causes in one line, whatever lines it has.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -378,7 +378,11 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
         text.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    text
+    let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.contains('\n') {
+        true => text.lines().map(line).collect::<Vec<_>>().join("; "),
+        false => text,
+    }
 }
 
 /// A reason on one line, with what to do.

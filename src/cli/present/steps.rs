@@ -98,12 +98,15 @@ pub fn write_end(
 ) -> io::Result<()> {
     // Going back has told it already.
     let was_told = report.rollback.as_ref().is_some_and(|rollback| rollback.to.is_some());
+    let mut told = Vec::new();
     if !was_told {
-        write_unhealthy(out, view, report, glyphs)?;
+        write_unhealthy(&mut told, view, report, glyphs)?;
     }
-    let is_unhealthy = report.proof.as_ref().is_some_and(|proof| !proof.is_ready());
-    if is_unhealthy || !report.steps.is_empty() || !view.plan.is_noop() || !view.problems.is_empty()
-    {
+    // The first lines of an answer have none above them to be apart from.
+    let is_first = report.steps.is_empty();
+    let lines = told.strip_prefix(b"\n").filter(|_| is_first).unwrap_or(&told);
+    out.write_all(lines)?;
+    if was_told || !is_first || !lines.is_empty() || !view.plan.is_noop() {
         writeln!(out)?;
     }
     text::end(out, &end_line(view, report), glyphs)
@@ -147,6 +150,13 @@ pub fn end_line(view: &PlanView<'_>, report: &Masked<Report>) -> Vec<String> {
             let rollback = report.rollback.as_ref().map(|rollback| rollback.outcome.to_string());
             let rollback = rollback.unwrap_or_default();
             vec![format!("{target} is NOT at {commit}: {}; {rollback}", failure(view, report))]
+        }
+        true if view.is_removal && report.recorded.is_none() => {
+            let changed = match report.done() {
+                0 => "its inventory is gone".to_owned(),
+                done => format!("{done} changed, and its inventory is gone"),
+            };
+            vec![format!("{target} is taken down"), changed]
         }
         true => {
             let changed = match report.done() {

@@ -151,7 +151,7 @@ impl Ui {
     ///
     /// When the terminal can't be written to or read from.
     pub async fn confirm(&mut self, question: &str) -> io::Result<bool> {
-        let question = self.beside().inert(question).into_owned();
+        let question = self.beside().question(question);
         write!(self.stderr, "{question} [y/N] ")?;
         self.stderr.flush()?;
         // In a thread of its own, so that a signal is heard while the question stands.

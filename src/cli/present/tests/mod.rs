@@ -126,6 +126,8 @@ pub(super) fn told_with(
         plan_sha256: None,
         charts_for: None,
         removed: &[],
+        siblings: &BTreeMap::new(),
+        is_removal: false,
     };
     let mut out = Vec::new();
     tell(&mut out, &view);
