@@ -156,8 +156,33 @@ fn an_upstream_that_was_rewritten() {
     let checkout = upstream.clone("checkout");
     git(upstream.work(), ["commit", "--quiet", "--amend", "--message", "Rewritten"]);
     let rewritten = upstream.commit("And more");
-    refuses(&checkout, &["have diverged", "git reset --hard origin/main"]);
-    assert_eq!(git(&checkout, ["rev-parse", "origin/main"]), rewritten, "the hint would work");
+    // Each time: the fetch has moved `origin/main` on the first.
+    for _ in 0..2 {
+        let said = "`origin/main` was force-pushed from";
+        refuses(&checkout, &[said, "it lacks 1 commit", "trueup pull --allow-rewind"]);
+    }
+    assert_eq!(git(&checkout, ["rev-parse", "origin/main"]), rewritten);
+    pull(&checkout).args(["--allow-rewind"]).run().exits(0);
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), rewritten);
+    assert_eq!(git(&checkout, ["status", "--porcelain"]), "");
+}
+
+#[test]
+fn an_upstream_that_was_moved_back() {
+    let upstream = Upstream::new();
+    let first = git(upstream.work(), ["rev-parse", "HEAD"]);
+    upstream.write("more", "more\n");
+    upstream.commit("More");
+    let checkout = upstream.clone("checkout");
+    git(upstream.work(), ["reset", "--quiet", "--hard", &first]);
+    refuses(&checkout, &["`origin/main` was force-pushed from", "it lacks 1 commit"]);
+    // Work of here is not dropped either.
+    write(checkout.join("more"), "mine\n");
+    pull(&checkout).args(["--allow-rewind"]).run().exits(1);
+    git(&checkout, ["checkout", "--quiet", "--", "more"]);
+    pull(&checkout).args(["--allow-rewind"]).run().exits(0);
+    assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), first);
+    assert!(!checkout.join("more").exists());
 }
 
 #[test]

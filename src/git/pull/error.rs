@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::core::source::snapshot::short;
 use crate::git::{Cause, Error};
 
 use super::fetch_hint::fetch_hint;
@@ -33,6 +34,24 @@ pub enum PullError {
         ahead: usize,
         /// Commits that only the upstream has.
         behind: usize,
+    },
+    /// The upstream moved to a commit that is not after the branch's, where the branch has no commit of
+    /// its own.
+    #[error(
+        "`{upstream}` was force-pushed from {} to {}: it lacks {} that `{branch}` has from it",
+        short(from), short(to), commits(*.lost)
+    )]
+    ForcePushed {
+        /// The branch's short name.
+        branch: String,
+        /// The upstream branch.
+        upstream: String,
+        /// The full id of the commit that the upstream was at, and the branch is.
+        from: String,
+        /// The full id of the commit that it is at now.
+        to: String,
+        /// Commits that it lacks now.
+        lost: usize,
     },
     /// A merge is not finished.
     #[error("`{path}` has an unfinished merge")]
@@ -228,6 +247,7 @@ impl PullError {
             self,
             Self::Dirty(_)
                 | Self::Diverged { .. }
+                | Self::ForcePushed { .. }
                 | Self::Unmerged { .. }
                 | Self::Unfinished { .. }
                 | Self::Moved { .. }
@@ -258,6 +278,9 @@ impl PullError {
             Self::Diverged { upstream, .. } => format!(
                 "keep the commits of here with `git rebase {upstream}`, or drop them with \
                  `git reset --hard {upstream}`"
+            ),
+            Self::ForcePushed { branch, .. } => format!(
+                "`{branch}` stays where it is; if the remote is right, follow it with `trueup pull --allow-rewind`"
             ),
             Self::Unmerged { .. } => "finish it with `git commit`, or undo it with `git merge \
                                       --abort`"

@@ -25,6 +25,17 @@ pub(super) enum Relation {
     Diverged { ahead: usize, behind: usize },
 }
 
+impl Relation {
+    /// How many commits of the branch the upstream lacks.
+    pub(super) fn lacks(self) -> usize {
+        match self {
+            Self::Same | Self::Behind => 0,
+            Self::Ahead { by } => by,
+            Self::Diverged { ahead, .. } => ahead,
+        }
+    }
+}
+
 /// Where a branch at `branch` stands towards an upstream at `upstream`.
 pub(super) fn relation(
     repo: &gix::Repository,

@@ -15,6 +15,7 @@ mod fast_forward;
 mod fetch;
 mod fetch_hint;
 mod http_transport;
+mod known_tips;
 mod lock;
 mod ls_refs;
 mod maintenance;
@@ -60,6 +61,7 @@ use super::trees::Trees;
 use super::{Checkout, Error, RepositoryLimits, quarantine, walk};
 use fast_forward::Relation;
 use fetch::FetchedBranch;
+use known_tips::KnownTips;
 use lock::PullLock;
 use remote_refs::ListedRefs;
 use upstream::Upstream;
@@ -210,6 +212,7 @@ fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<PulledBra
     let upstream = Upstream::of(&repo, options)?;
     let before = upstream.commit;
     fast_forward::finish(checkout, &upstream.branch, before)?;
+    let known = KnownTips::of(&repo, &upstream);
     let FetchedBranch { tip, listed } = fetch::fetch(checkout, &upstream, options)?;
     // Before anything moves to it. What a bare repository's refspecs moved is refused all the same.
     if before != Some(tip) || checkout.is_bare() {
@@ -217,7 +220,27 @@ fn update_locked(checkout: &Checkout, options: &PullOptions) -> Result<PulledBra
     }
     // A bare repository's refspecs may have moved the branch already.
     let now = upstream::commit_of(&repo, &upstream.branch)?;
-    let files = match fast_forward::relation(&repo, now, tip)? {
+    let relation = fast_forward::relation(&repo, now, tip)?;
+    // Where the branch is what the remote had, the commits that the remote lacks are not of here.
+    let forced = now.filter(|now| relation.lacks() > 0 && known.contains(*now));
+    if let Some(from) = forced.filter(|_| !checkout.is_bare()) {
+        if !options.allow_rewind {
+            return Err(PullError::ForcePushed {
+                branch: upstream.short_name(),
+                upstream: upstream.tracking_name(),
+                from: text(from),
+                to: text(tip),
+                lost: relation.lacks(),
+            });
+        }
+        fast_forward::fast_forward(checkout, &upstream.branch, now, tip)?;
+        let files = fast_forward::count_files(checkout, before, tip)?;
+        let (commits, authors) = newcomers(&repo, before, tip)?;
+        let before = before.map(text);
+        let pulled = Pulled { before, files, commits, authors, ..unchanged(&upstream, tip, 0) };
+        return Ok((pulled, listed));
+    }
+    let files = match relation {
         Relation::Same => fast_forward::count_files(checkout, before, tip)?,
         Relation::Ahead { by } => {
             return Ok((unchanged(&upstream, now.unwrap_or(tip), by), listed));
