@@ -165,13 +165,18 @@ fn the_fetched_branch_counts_and_a_local_one_that_is_ahead_is_told() {
 #[test]
 fn targets_of_one_checkout_track_different_refs() {
     let repo = Repo::new("track-many", sandbox::bare());
-    let file = "targets:\n  blue: {paths: [app], ref: v1}\n  green: {paths: [app], ref: next}\n  red: {paths: [app]}\n";
-    repo.write("trueup.yaml", file).write("app/one.yaml", config("1")).commit("First");
+    let file = "targets:\n  blue: {paths: [app], ref: v1}\n  green: {paths: [green], ref: next}\n  red: {paths: [red]}\n";
+    repo.write("trueup.yaml", file).write("app/one.yaml", config("1"));
+    for name in ["green", "red"] {
+        let own = config("1").replace("name: one", &format!("name: {name}"));
+        repo.write(&format!("{name}/own.yaml"), own);
+    }
+    repo.commit("First");
     repo.git(&["tag", "v1"]);
     repo.git(&["branch", "next"]);
     let head = short(&repo, "HEAD");
     let diff = repo.run(&["diff", "--all-targets"]).exits(1);
-    for at in [format!("v1 ({head})"), format!("next ({head})"), format!("app @ {head}")] {
+    for at in [format!("v1 ({head})"), format!("next ({head})"), format!("red @ {head}")] {
         assert!(diff.stdout.contains(&at), "{at}: {diff}");
     }
 }
