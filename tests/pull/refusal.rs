@@ -175,6 +175,7 @@ fn an_upstream_that_was_moved_back() {
     upstream.commit("More");
     let checkout = upstream.clone("checkout");
     git(upstream.work(), ["reset", "--quiet", "--hard", &first]);
+    git(upstream.work(), ["push", "--quiet", "--force", "origin", "HEAD:main"]);
     refuses(&checkout, &["`origin/main` was force-pushed from", "it lacks 1 commit"]);
     // Work of here is not dropped either.
     write(checkout.join("more"), "mine\n");
