@@ -214,8 +214,7 @@ pub(super) fn removed_of(
         let is_declared = other.target.as_deref().is_none_or(|name| declared.contains(name));
         let is_before = |then: &String| checkout.is_in_history(then, &listing.commit);
         // The commit of a ref of its own need not be in this history.
-        let is_before = other.tracked.is_some() || other.revision.as_ref().is_none_or(is_before);
-        !is_declared && is_before
+        !is_declared && (other.tracked.is_some() || other.revision.as_ref().is_none_or(is_before))
     });
     removed(&others, &declared)
 }
