@@ -13,7 +13,7 @@
 //! | [`cluster`] | the API server; the only user of kube's client |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //! | [`config`] | what `trueup.yaml` and the machine's own file say |
-//! | [`app`] | the story: survey, round, wait, lock, rollback, watch |
+//! | [`app`] | the story: which commit is trusted, survey, round, wait, lock, rollback, watch |
 //! | [`cli`] | one file a verb, the one exit table ([`cli::exit`]), the one owner of stdout and stderr ([`cli::ui`]), plans and reports as text and JSON ([`cli::present`]) |
 //!
 //! # How data flows

@@ -12,8 +12,8 @@ use super::trust::{self, NamedBy};
 use super::ui::Ui;
 use crate::app::trust::LineOptions;
 use crate::core::source::snapshot::Revision;
+use crate::git::Checkout;
 use crate::git::pull::TrackingTarget;
-use crate::git::{Checkout, TrackedRevision};
 
 /// The end of `trueup verify --help`.
 const EXAMPLES: &str = "\
@@ -61,10 +61,9 @@ enum VerifyFormat {
 fn tracked_commit(target: &str, checkout: &Checkout) -> Result<Option<Revision>, Failure> {
     let tracking = tracked::tracking(checkout).into_iter().find(|it| it.target == target);
     let Some(TrackingTarget { tracks, .. }) = tracking else { return Ok(None) };
-    let TrackedRevision { revision, name } = checkout.resolve_tracked(&tracks)?;
-    let is_tag = name.is_some_and(|name| name.starts_with("refs/tags/"));
-    let tracked = revision.tracked.clone().filter(|_| is_tag);
-    Ok(Some(Revision { tracked, ..revision }))
+    let found = checkout.resolve_tracked(&tracks)?;
+    let tag = found.revision.tracked.clone().filter(|_| found.is_of_tag());
+    Ok(Some(Revision { tracked: tag, ..found.revision }))
 }
 
 /// Runs the verb.

@@ -1,7 +1,8 @@
 //! The checkout: finding it, naming its revisions, reading its files, bringing new commits in.
 //!
 //! The only user of gix. [`Checkout`] opens a repository; its methods are spread over this folder:
-//! `revision` names commits, `tracked` those that targets track, `read` takes files from the object database, `authors` asks its history,
+//! `revision` names commits, `tracked` those that targets track, and `signed` has them as they were signed.
+//! `read` takes files from the object database, `authors` asks its history,
 //! `worktree` those that are not committed. [`pull`] is the one thing here that writes.
 //!
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree

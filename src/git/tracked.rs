@@ -27,6 +27,13 @@ pub struct TrackedRevision {
     pub name: Option<String>,
 }
 
+impl TrackedRevision {
+    /// Whether a tag led to it.
+    pub fn is_of_tag(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| name.starts_with("refs/tags/"))
+    }
+}
+
 impl Checkout {
     /// The commit that `tracked` leads to.
     ///

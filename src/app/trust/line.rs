@@ -32,14 +32,12 @@ pub(super) enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// That of a tracked ref, which leads to the ref `name`.
-    pub(super) fn of(tracked: &'a TrackedRef, name: Option<&str>) -> Self {
-        match (tracked, name) {
-            (TrackedRef::Newest { .. }, _) => Self::Tags(tracked),
-            (TrackedRef::Name(_), Some(name)) if !name.starts_with("refs/tags/") => {
-                Self::FirstParents
-            }
-            (TrackedRef::Name(_), _) => Self::Alone,
+    /// That of a tracked ref, which leads to what was `found`.
+    pub(super) fn of(tracked: &'a TrackedRef, found: &TrackedRevision) -> Self {
+        match tracked {
+            TrackedRef::Newest { .. } => Self::Tags(tracked),
+            TrackedRef::Name(_) if found.name.is_none() || found.is_of_tag() => Self::Alone,
+            TrackedRef::Name(_) => Self::FirstParents,
         }
     }
 }

@@ -190,7 +190,7 @@ impl Trust {
             Wanted::Head => (checkout.resolve(None)?, Line::FirstParents),
             Wanted::Tracked(tracked) => {
                 let found = checkout.resolve_tracked(tracked)?;
-                let line = Line::of(tracked, found.name.as_deref());
+                let line = Line::of(tracked, &found);
                 (found.revision, line)
             }
             Wanted::WorkTree => return self.of_worktree(checkout),
