@@ -16,6 +16,7 @@
 //! | [`finalizers`] | what an object that is being deleted waits for |
 //! | [`health`] | whether a live object is ready, and what it waits for |
 //! | [`sanitize`] | text from outside, made harmless to a terminal or a CI runner |
+//! | [`history`] | what was applied when, by whom, and how it ended |
 //! | [`in_sync`] | the proof that nothing has moved since a target was in sync |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`json`] | JSON values that take little memory |
@@ -40,6 +41,7 @@
 //! | [`sops`] | documents that SOPS encrypted, which are checked by their shape and never applied |
 //! | [`semver`] | versions, and ranges of them, as Flux and Argo CD read them |
 //! | [`source`] | the files of a revision, which of them are manifests, and what renders the others |
+//! | [`status`] | what runs on each target, and what git has |
 //! | [`suggest`] | "did you mean" |
 //! | [`tracking`] | which ref a target tracks, and which tag is the newest of a range |
 //! | [`unique_value`] | values of which the cluster has each only once |
@@ -58,6 +60,7 @@ pub mod dry_run_cache;
 pub mod field_rules;
 pub mod finalizers;
 pub mod health;
+pub mod history;
 pub mod in_sync;
 pub mod inventory;
 pub mod json;
@@ -84,6 +87,7 @@ pub mod schedule;
 pub mod semver;
 pub mod sops;
 pub mod source;
+pub mod status;
 pub mod suggest;
 pub mod tracking;
 pub mod unique_value;

@@ -1,0 +1,30 @@
+//! The history of a target: a [`RunRecord`] for each round that changed something, failed, rolled back or
+//! was refused.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `record` | one round: what was applied, by whom, and how it ended. Never a value of an object |
+//! | `summary` | the part of a record that a list shows |
+//! | `stored` | how records are kept in the cluster: one ConfigMap for each inventory, bounded |
+//! | `log` | how records are kept on this machine: lines, each with the digest of the one before |
+//!
+//! Data and rules only: [`crate::cluster`] and [`crate::local`] read and write, [`crate::app`] says when.
+
+mod log;
+mod record;
+mod stored;
+mod summary;
+
+pub use self::log::{LogFault, LogLine, LogProblem, verify_log};
+pub use self::record::{
+    Cause, CommitHealth, ImageChange, Phases, RanBy, RecordedCluster, RecordedCommit,
+    RecordedObject, RunOutcome, RunRecord, RunRollback, record_id,
+};
+pub use self::stored::{
+    BYTES, COUNT, HISTORY_OF, history_name, records_to_drop, stored_body, stored_record,
+    stored_summaries, summary_annotation,
+};
+pub use self::summary::Summary;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The part of a record that a list shows. In the cluster it stands in an annotation, so that listing
+//! needs no body.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::record::{Cause, RunOutcome, RunRecord};
+use crate::core::source::snapshot::short;
+
+/// The most bytes of a subject or name in a summary.
+const SHORT: usize = 72;
+
+/// One round in short. Its keys are short since two hundred of them share an object's 256 KiB of
+/// annotations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The record's id.
+    #[serde(skip)]
+    pub id: String,
+    /// The target.
+    #[serde(rename = "t")]
+    pub target: String,
+    /// Full id of the commit.
+    #[serde(rename = "c")]
+    pub commit: String,
+    /// What named it.
+    #[serde(rename = "r")]
+    pub named: String,
+    /// The first line of its message, cut.
+    #[serde(rename = "s")]
+    pub subject: String,
+    /// Its author, cut.
+    #[serde(rename = "a")]
+    pub author: String,
+    /// When it was committed.
+    #[serde(rename = "ct")]
+    pub committed: Timestamp,
+    /// Why the round was run.
+    #[serde(rename = "y")]
+    pub cause: Cause,
+    /// How it ended.
+    #[serde(rename = "o")]
+    pub outcome: RunOutcome,
+    /// How many changes were made.
+    #[serde(rename = "n")]
+    pub changed: usize,
+    /// By whom: the API server's user, or else the login, cut.
+    #[serde(rename = "u")]
+    pub user: String,
+    /// On which machine, cut.
+    #[serde(rename = "h")]
+    pub host: String,
+    /// When it began.
+    #[serde(rename = "b")]
+    pub started: Timestamp,
+    /// When it ended.
+    #[serde(rename = "e")]
+    pub ended: Timestamp,
+    /// Full id of the commit that was restored, where it was rolled back.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
+    /// How many bytes the record's body has, in the cluster.
+    #[serde(rename = "z", default)]
+    pub bytes: usize,
+}
+
+impl Summary {
+    /// The summary of a record. The size of its body is not known yet.
+    pub fn of(record: &RunRecord) -> Self {
+        let by = &record.by;
+        Self {
+            id: record.id.clone(),
+            target: record.target.clone(),
+            commit: record.commit.id.clone(),
+            named: cut(&record.commit.named),
+            subject: cut(&record.commit.subject),
+            author: cut(&record.commit.author),
+            committed: record.commit.time,
+            cause: record.cause,
+            outcome: record.outcome,
+            changed: record.changed,
+            user: cut(by.user.as_deref().unwrap_or(&by.login)),
+            host: cut(&by.host),
+            started: record.started,
+            ended: record.ended,
+            restored: record.rollback.as_ref().and_then(|it| it.to.clone()),
+            bytes: 0,
+        }
+    }
+
+    /// The commit's id as people read it.
+    pub fn short(&self) -> &str {
+        short(&self.commit)
+    }
+
+    /// Whether it is another try of the same commit with the same end, without a change.
+    pub(super) fn repeats(&self, before: &Self) -> bool {
+        self.changed == 0 && self.commit == before.commit && self.outcome == before.outcome
+    }
+}
+
+/// So much of a text as a summary holds.
+fn cut(text: &str) -> String {
+    if text.len() <= SHORT {
+        return text.to_owned();
+    }
+    let ends = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= SHORT);
+    format!("{}…", &text[..ends.last().unwrap_or_default()])
+}

@@ -1,0 +1,162 @@
+//! What runs on each target, what git has, and whether the two and the objects' health agree: the data of
+//! `trueup status`, of its JSON and of the page. Plain data; [`crate::app`] fills it.
+
+use jiff::Timestamp;
+
+use crate::core::history::Summary;
+use crate::core::object::ObjectKey;
+
+/// One target on one cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetStatus {
+    /// The kubeconfig's context.
+    pub context: String,
+    /// The API server's address, without what may be secret in that.
+    pub server: String,
+    /// The uid of `kube-system`, where the user may read it.
+    pub cluster_uid: Option<String>,
+    /// The target's name in `trueup.yaml`, or else the inventory's.
+    pub target: String,
+    /// The commit that runs; `None` before the first apply.
+    pub runs: Option<RunningCommit>,
+    /// The commit that git has for it.
+    pub git: Option<GitCommit>,
+    /// How the two compare.
+    pub state: SyncState,
+    /// Live objects that differ from what runs, though git did not change: how many, and the first.
+    pub drift: Vec<ObjectKey>,
+    /// How the live objects are.
+    pub health: HealthCounts,
+    /// The last round that the history has.
+    pub last: Option<Summary>,
+    /// When a watch on this machine looks next.
+    pub next_due: Option<Timestamp>,
+    /// Why it does not follow git, where it does not.
+    pub held: Option<Held>,
+    /// Declared and running images, where they were asked for.
+    pub images: Vec<ImageStatus>,
+    /// Whether an unverified commit runs.
+    pub is_unverified: bool,
+}
+
+/// The commit that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningCommit {
+    /// Full id.
+    pub commit: String,
+    /// The branch or tag that led to it, where the target tracks one.
+    pub tracked: Option<String>,
+    /// The first line of its message, where the checkout has it.
+    pub subject: Option<String>,
+    /// Its author, where the checkout has it.
+    pub author: Option<String>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// Who applied it.
+    pub by: Option<String>,
+}
+
+/// The commit that git has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitCommit {
+    /// Full id.
+    pub commit: String,
+    /// What named it.
+    pub named: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Its author.
+    pub author: String,
+    /// When it was committed.
+    pub time: Timestamp,
+}
+
+/// How what runs compares with git.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyncState {
+    /// It is what git has, and the cluster is as it says.
+    InSync,
+    /// Git has newer commits: how many, where the history shows it.
+    Behind(Option<usize>),
+    /// It is the commit that git has, and some objects differ.
+    Drifted,
+    /// What runs is not an ancestor of what git has.
+    Diverged,
+    /// Nothing was applied yet.
+    NotApplied,
+    /// It is gone from `trueup.yaml`, and its objects are still there.
+    Removed,
+    /// It could not be told, and why.
+    Unknown(String),
+}
+
+/// Why a target does not follow git.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The commit that git has failed, and the last healthy one runs.
+    RolledBack {
+        /// Full id of the commit that failed.
+        failed: String,
+    },
+    /// The commit that git has is not trusted.
+    NotTrusted {
+        /// Why.
+        why: String,
+    },
+    /// The target names one commit.
+    Pinned {
+        /// What it names.
+        at: String,
+    },
+    /// It is suspended.
+    Suspended {
+        /// Why, by whom and until when, in words.
+        why: String,
+    },
+}
+
+/// How the live objects of a target are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthCounts {
+    /// How many are ready.
+    pub ready: usize,
+    /// How many are not ready yet.
+    pub progressing: usize,
+    /// How many failed.
+    pub failed: usize,
+    /// The first that is not ready, and why.
+    pub first: Option<UnhealthyObject>,
+}
+
+/// An object that is not ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnhealthyObject {
+    /// Which object.
+    pub key: ObjectKey,
+    /// Why.
+    pub why: String,
+}
+
+/// One image of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageStatus {
+    /// Which object declares it.
+    pub key: ObjectKey,
+    /// The container.
+    pub container: String,
+    /// The image that it declares; `None` for one that only runs.
+    pub declared: Option<String>,
+    /// The images that its pods run, with their digests and on how many pods.
+    pub running: Vec<RunningImage>,
+}
+
+/// An image as pods report it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningImage {
+    /// The image's name.
+    pub image: String,
+    /// Its digest, as in `sha256:…`, where the pod's status has it.
+    pub digest: Option<String>,
+    /// On how many pods.
+    pub pods: usize,
+}
