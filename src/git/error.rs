@@ -163,6 +163,17 @@ pub enum Error {
         /// git's error.
         source: Cause,
     },
+    /// A file's filter is a program that the checkout itself names.
+    #[error(
+        "`{path}` has the filter `{filter}` of the checkout's own configuration, from which trueup \
+         runs no program"
+    )]
+    OwnFilter {
+        /// Path from the root.
+        path: String,
+        /// The filter's name.
+        filter: String,
+    },
     /// The index could not be read.
     #[error("cannot read the index")]
     Index {
@@ -254,6 +265,10 @@ impl Error {
             }
             Self::Promised { remote, .. } => format!(
                 "bring all of it in where the remote can be reached: git fetch --refetch --no-filter {remote}"
+            ),
+            Self::OwnFilter { filter, .. } => format!(
+                "define filter.{filter} in your own configuration (git config --global), as \
+                 `git lfs install` does"
             ),
             Self::Index { .. } => {
                 "recreate it from the commit: rm \"$(git rev-parse --git-path index)\" && git reset"

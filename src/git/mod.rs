@@ -8,7 +8,8 @@
 //! Nothing in a repository is taken on trust: `owner` decides whose may be used, `fault` which tree
 //! objects are sound, `format` which repositories are known, `quarantine` which objects count,
 //! `limits` how much is read; `trees` and `history` read no object past them, and `beneath` no file
-//! outside the work tree. `barred` says which links may hide a folder.
+//! outside the work tree. `own_programs` takes out the programs that its configuration names.
+//! `barred` says which links may hide a folder.
 
 mod authors;
 mod cause;
@@ -18,6 +19,7 @@ mod history;
 mod limits;
 mod linked_folders;
 mod named_commits;
+mod own_programs;
 mod owner;
 mod path_content;
 mod program;
@@ -33,6 +35,7 @@ mod tree_fault;
 mod trees;
 mod walk;
 mod worktree;
+mod worktree_changes;
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -119,6 +122,8 @@ impl Checkout {
             .config_overrides(limits.overrides())
             .open(&place.candidate)
             .map_err(|error| format::broken_config().unwrap_or(opening(Cause::from(error))))?;
+        repository =
+            own_programs::leave_out(repository).map_err(|error| opening(Cause::from(error)))?;
         let bare = repository.work_dir().is_none();
         let root = repository.work_dir().unwrap_or(repository.git_dir());
         let root = root.canonicalize().map_err(|error| opening(Cause::from(error)))?;

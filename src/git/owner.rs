@@ -1,8 +1,8 @@
 //! The owner of a repository, and whether another user's may be used: git's `safe.directory`.
 //!
-//! A repository's configuration names programs to run, and its objects what to apply. So nothing of
-//! one that another user can write is obeyed unless a protected configuration, which no repository
-//! can write, allows it.
+//! A repository's configuration names programs that reach its remotes, and its objects what to apply.
+//! So nothing of one that another user can write is obeyed unless a protected configuration, which no
+//! repository can write, allows it.
 
 use std::path::{Path, PathBuf};
 

@@ -60,7 +60,7 @@ fn fetch(
     remote: &str,
     missing: &BTreeSet<ObjectId>,
 ) -> std::io::Result<()> {
-    let mut child = git(repo)
+    let mut child = git(repo)?
         .args(["-c", "fetch.negotiationAlgorithm=noop", "-c", "maintenance.auto=false", "fetch"])
         .args(["--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"])
         .args(["--upload-pack=git-upload-pack", "--filter=blob:none", "--stdin", "--", remote])

@@ -7,13 +7,13 @@ use std::path::Path;
 use gix::bstr::{BString, ByteSlice};
 use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
 use gix::index::entry::Mode;
-use gix::status::index_worktree::Item as InTree;
-use gix::status::{Item, Submodule, UntrackedFiles, tree_index::TrackRenames};
 
+use super::own_programs::LeftOut;
 use super::path_content::{self, PathContent};
 use super::read::Listing;
 use super::tree_fault::{self, inert};
 use super::trees::Trees;
+use super::worktree_changes::{Changes, changes, is_under, unknown};
 use super::{Checkout, Error, linked_folders};
 use crate::core::source::snapshot::{LARGEST, Revision, Skipped, Snapshot, WhySkipped};
 
@@ -68,9 +68,9 @@ impl Checkout {
             return Ok(Uncommitted::default());
         }
         match self.changes(&self.local(), paths) {
-            Ok(changed) => {
-                let paths = changed.into_iter().map(|path| path.to_string()).collect();
-                Ok(Uncommitted { paths, unknown: None })
+            Ok(Changes { paths, unfiltered }) => {
+                let paths = paths.into_iter().map(|path| path.to_string()).collect();
+                Ok(Uncommitted { paths, unknown: unknown(unfiltered) })
             }
             Err(error @ (Error::Read { .. } | Error::Index { .. })) => {
                 let mut why = error.to_string();
@@ -142,7 +142,9 @@ impl Checkout {
             Err(Error::Unborn { branch }) => Revision::unborn(branch),
             resolved => resolved?,
         };
-        let changed = self.changes(&repo, paths)?;
+        let Changes { paths: mut changed, unfiltered } = self.changes(&repo, paths)?;
+        // Reading one of these is an error.
+        changed.extend(unfiltered.into_keys());
         revision.dirty = !changed.is_empty();
         // Whether a file would survive a round trip through git is of no interest to a reader.
         read_config(repo.config_snapshot_mut().set_raw_value("core.safecrlf", "false"))?;
@@ -190,11 +192,7 @@ impl Checkout {
     }
 
     /// Every path under `paths` that differs between `HEAD`, the index and the work tree.
-    fn changes(
-        &self,
-        repo: &gix::Repository,
-        paths: &[String],
-    ) -> Result<BTreeSet<BString>, Error> {
+    fn changes(&self, repo: &gix::Repository, paths: &[String]) -> Result<Changes, Error> {
         // The comparison unfolds the whole commit, which is why it is looked through first.
         if let Ok(commit) = repo.head_id() {
             Trees::of(repo, &self.limits, commit.detach())?.inspect()?;
@@ -301,57 +299,6 @@ impl WorkTree<'_> {
     }
 }
 
-/// Whether `path` is one of `paths` or in one of them.
-fn is_under(path: &gix::bstr::BStr, paths: &[String]) -> bool {
-    paths.iter().any(|folder| {
-        folder.is_empty()
-            || path
-                .strip_prefix(folder.as_bytes())
-                .is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
-    })
-}
-
-/// Every path under `paths` that differs between `HEAD`, the index and the work tree.
-fn changes(repo: &gix::Repository, paths: &[String]) -> Result<BTreeSet<BString>, Error> {
-    let reading = || "the state of the work tree";
-    let patterns = match paths.iter().any(String::is_empty) {
-        true => Vec::new(),
-        false => paths.iter().map(|path| format!(":(top,literal){path}").into()).collect(),
-    };
-    let status = repo
-        .status(gix::progress::Discard)
-        .map_err(Error::read(reading()))?
-        .untracked_files(UntrackedFiles::Files)
-        .index_worktree_submodules(Submodule::Given {
-            ignore: gix::submodule::config::Ignore::All,
-            check_dirty: false,
-        })
-        .index_worktree_rewrites(None)
-        .tree_index_track_renames(TrackRenames::Disabled);
-    let mut changed = BTreeSet::new();
-    for item in status.into_iter(patterns).map_err(Error::read(reading()))? {
-        match item.map_err(Error::read(reading()))? {
-            Item::TreeIndex(change) => {
-                changed.insert(change.location().to_owned());
-            }
-            // A file that only looks changed by its times is not changed.
-            Item::IndexWorktree(item) => {
-                let is_change = match &item {
-                    InTree::Modification { .. } => item.summary().is_some(),
-                    InTree::DirectoryContents { entry, .. } => {
-                        entry.status == gix::dir::entry::Status::Untracked
-                    }
-                    InTree::Rewrite { .. } => true,
-                };
-                if is_change {
-                    changed.insert(item.rela_path().to_owned());
-                }
-            }
-        }
-    }
-    Ok(changed)
-}
-
 fn read_config<T, E: std::error::Error + 'static>(set: Result<T, E>) -> Result<(), Error> {
     set.map(drop).map_err(Error::read("the configuration"))
 }
@@ -359,16 +306,19 @@ fn read_config<T, E: std::error::Error + 'static>(set: Result<T, E>) -> Result<(
 /// Reads files of the work tree as git would store them.
 struct WorkTreeReader<'repo> {
     filters: gix::filter::Pipeline<'repo>,
+    left_out: LeftOut<'repo>,
     index: gix::worktree::IndexPersistedOrInMemory,
 }
 
 impl<'repo> WorkTreeReader<'repo> {
     fn new(repo: &'repo gix::Repository) -> Result<Self, Error> {
         let (filters, index) = repo.filter_pipeline(None).map_err(Error::read("the filters"))?;
-        Ok(Self { filters, index })
+        let left_out = LeftOut::in_worktree(repo, &index)?;
+        Ok(Self { filters, left_out, index })
     }
 
     fn read(&mut self, file: std::fs::File, path: &str) -> Result<Vec<u8>, Error> {
+        self.left_out.check(path.into())?;
         let reading = || format!("`{path}` of the work tree");
         let converted = self
             .filters

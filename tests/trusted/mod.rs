@@ -5,5 +5,6 @@ mod applied;
 mod hostile;
 mod matrix;
 mod modes;
+mod programs;
 mod signing;
 mod tracked;

@@ -72,7 +72,9 @@ pub(super) fn maintain(repo: &gix::Repository) {
         return;
     }
     let run = |arguments: &[&str]| {
-        git(repo).args(arguments).status().is_ok_and(|status| status.success())
+        git(repo)
+            .and_then(|mut git| git.args(arguments).status())
+            .is_ok_and(|status| status.success())
     };
     if !run(&["maintenance", "run", "--auto", "--quiet"]) {
         // As it was before git 2.29.

@@ -20,6 +20,7 @@ use super::staging::Staging;
 use super::tree::{TreeChange, TreeSide};
 use super::{Obstacle, PullError, WhyObstacle};
 use crate::git::Error;
+use crate::git::own_programs::LeftOut;
 
 /// The stamp that shows that a file is still the one that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub(super) struct Inspector<'a> {
     root: PathBuf,
     index: &'a gix::index::File,
     filters: gix::filter::Pipeline<'a>,
+    left_out: LeftOut<'a>,
     executable_bit: bool,
 }
 
@@ -55,7 +57,9 @@ impl<'a> Inspector<'a> {
     ) -> Result<Self, Error> {
         let (filters, _) = repo.filter_pipeline(None).map_err(Error::read("the filters"))?;
         let system = repo.filesystem_options().map_err(Error::read("the configuration"))?;
-        Ok(Self { root: root.to_owned(), index, filters, executable_bit: system.executable_bit })
+        let left_out = LeftOut::in_worktree(repo, index)?;
+        let executable_bit = system.executable_bit;
+        Ok(Self { root: root.to_owned(), index, filters, left_out, executable_bit })
     }
 
     /// The entries at every path of `changes`, or all obstacles.
@@ -214,6 +218,7 @@ impl<'a> Inspector<'a> {
                 if self.executable_bit && gix::fs::is_executable(metadata) != executable {
                     return Ok(false);
                 }
+                self.left_out.check(path)?;
                 let file = fs::File::open(&there).map_err(Error::read(reading()))?;
                 let mut content = Vec::new();
                 let read = match self

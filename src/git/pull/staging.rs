@@ -8,11 +8,13 @@ use std::sync::atomic::AtomicBool;
 
 use gix::bstr::BString;
 use gix::index::entry::{Flags, Mode};
+use gix::objs::tree::EntryKind;
 use gix::progress::Discard;
 use gix::worktree::stack::state::attributes::Source;
 
-use super::tree::TreeChange;
+use super::tree::{TreeChange, TreeSide};
 use super::{PullError, encoding};
+use crate::git::own_programs::LeftOut;
 use crate::git::{Error, promisor};
 
 /// The folder's name in the git directory.
@@ -69,6 +71,14 @@ impl Staging {
         });
         let blobs = read.filter(|entry| entry.mode != Mode::COMMIT).map(|entry| entry.id);
         promisor::bring(repo, blobs)?;
+        let mut left_out = LeftOut::in_index(repo, &index)?;
+        for (path, change) in changes {
+            let is_file =
+                |new: &TreeSide| matches!(new.kind, EntryKind::Blob | EntryKind::BlobExecutable);
+            if change.new.as_ref().is_some_and(is_file) {
+                left_out.check(path.as_ref())?;
+            }
+        }
         let mut options = repo
             .checkout_options(Source::IdMapping)
             .map_err(Error::read("the checkout's configuration"))?;

@@ -205,6 +205,7 @@ fn doubt_racy_entries(
     changes: &BTreeMap<BString, TreeChange>,
 ) -> Result<(), PullError> {
     let options = repo.stat_options().map_err(Error::read("the configuration"))?;
+    let to_the_nanosecond = gix::index::entry::stat::Options { use_nsec: true, ..options };
     let written = index.timestamp();
     let racy: Vec<(usize, BString, TreeSide)> = index
         .entries()
@@ -224,10 +225,14 @@ fn doubt_racy_entries(
             let PathReach::At(metadata) = reach(root, &system_path(path.as_ref())?) else {
                 continue;
             };
-            // A file that can't be compared, as where a filter is not installed, is git's to look
-            // at again.
-            if !inspector.is(path.as_ref(), &metadata, side).unwrap_or(false) {
-                doubted.push(at);
+            match inspector.is(path.as_ref(), &metadata, side) {
+                Ok(true) => {}
+                // Without its filter, the time alone has to do, as far as it is known.
+                Err(PullError::Checkout(Error::OwnFilter { .. }))
+                    if !index.entries()[at].stat.is_racy(written, to_the_nanosecond) => {}
+                // A file that can't be compared, as where a filter is not installed, is git's to look
+                // at again.
+                Ok(false) | Err(_) => doubted.push(at),
             }
         }
     }
