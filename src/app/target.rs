@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::trust::{Refusal, Trust};
+use super::trust::{HeadDoubt, Trust};
 use super::{ClusterChoice, OtherTarget};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
@@ -72,9 +72,8 @@ pub struct Target {
     pub cluster: ClusterChoice,
     /// The rules of this machine that its commits have to meet.
     pub trust: Trust,
-    /// Why `HEAD` is not trusted, where a trusted ancestor of it says which ref is tracked. A commit
-    /// `stays` where the settings of the two differ.
-    pub doubt: Option<Refusal>,
+    /// That `HEAD` is not trusted, where a trusted ancestor of it says which ref is tracked.
+    pub doubt: Option<HeadDoubt>,
 }
 
 impl Target {

@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::Failure;
 use super::headings::WHAT;
 use crate::app::DeclaredPath;
-use crate::app::trust::{Judged, Refusal, Trust, Wanted};
+use crate::app::trust::{HeadDoubt, Judged, Refusal, Trust, Wanted};
 use crate::config::{Config, FILE, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
 use crate::core::source::snapshot::{Revision, short};
@@ -83,8 +83,8 @@ pub(super) struct TargetChoice {
     pub(super) tracks: Option<TrackedRef>,
     /// The commit, and how far it is trusted.
     pub(super) judged: Judged,
-    /// Why `HEAD` is not trusted, where an ancestor of it says what is tracked.
-    pub(super) doubt: Option<Refusal>,
+    /// That `HEAD` is not trusted, where an ancestor of it says what is tracked.
+    pub(super) doubt: Option<HeadDoubt>,
 }
 
 impl FilesArgs {
@@ -102,20 +102,15 @@ impl FilesArgs {
         let (mut config, mut judged) = self.judged_config(checkout, trust)?;
         let mut others = config.targets.clone();
         let tracks = chosen(self, &config)?;
-        let mut doubt = None;
+        let mut doubt: Option<HeadDoubt> = None;
         if let Some((name, tracked)) = &tracks {
             let head =
                 std::mem::replace(&mut judged, tracked_commit(checkout, trust, name, tracked)?);
             if let Some(refused) = head.refused {
                 // Other settings at `HEAD` may be about this target. They are not read to tell.
-                if judged.refused.is_none()
-                    && has_other_settings(checkout, &refused, &head.revision)?
-                {
-                    let stays = Some(judged.revision.commit.clone());
-                    judged.refused = Some(Refusal { stays, ..refused.clone() });
-                }
-                let stays = judged.refused.as_ref().and_then(|it| it.stays.clone());
-                doubt = Some(Refusal { stays, ..refused });
+                let has_other_settings = has_other_settings(checkout, &refused, &head.revision)?;
+                let known = doubt.insert(HeadDoubt { refused, has_other_settings });
+                judged = known.with(judged);
             }
             config = settings(checkout, name, tracked, &judged.revision)?;
             // `HEAD` says which targets there are, and what they track; here they may be elsewhere.

@@ -106,6 +106,10 @@ struct Attributes<'repo> {
 
 impl<'repo> LeftOut<'repo> {
     /// Those of `repo`. Attributes are read from the work tree, or else of `index`.
+    ///
+    /// # Errors
+    ///
+    /// When the attributes can't be read.
     pub(super) fn in_worktree(
         repo: &'repo gix::Repository,
         index: &gix::index::State,
@@ -114,6 +118,10 @@ impl<'repo> LeftOut<'repo> {
     }
 
     /// Those of `repo`. Attributes are read from the files of `index` alone.
+    ///
+    /// # Errors
+    ///
+    /// When the attributes can't be read.
     pub(super) fn in_index(
         repo: &'repo gix::Repository,
         index: &gix::index::State,

@@ -9,6 +9,27 @@ use crate::core::tracking::TrackedRef;
 use crate::core::verification::Fault;
 use crate::git::Checkout;
 
+/// That `HEAD` is not trusted, of a target that tracks a ref. A trusted ancestor of it says which ref.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeadDoubt {
+    /// `HEAD`'s commit.
+    pub refused: Refusal,
+    /// Whether its settings are others than those of the ancestor, so that they may be about the target.
+    pub has_other_settings: bool,
+}
+
+impl HeadDoubt {
+    /// The judgement of the tracked ref, which may not be what `HEAD` wants.
+    #[must_use]
+    pub fn with(&self, mut judged: Judged) -> Judged {
+        if judged.refused.is_none() && self.has_other_settings {
+            let stays = Some(judged.revision.commit.clone());
+            judged.refused = Some(Refusal { stays, ..self.refused.clone() });
+        }
+        judged
+    }
+}
+
 impl Target {
     /// The commit to apply, and how far it is trusted.
     ///
@@ -22,7 +43,11 @@ impl Target {
             (None, Some(tracked)) => Wanted::Tracked(tracked),
             (None, None) => Wanted::Head,
         };
-        self.trust.judge(checkout, wanted)
+        let judged = self.trust.judge(checkout, wanted)?;
+        Ok(match &self.doubt {
+            Some(doubt) => doubt.with(judged),
+            None => judged,
+        })
     }
 
     /// Whether a tracked commit may come after the one that is applied. An unsigned tag can name any
@@ -41,7 +66,8 @@ impl Target {
             && !checkout.is_ancestor(applied, commit)?
         {
             let stays = Some(applied.to_owned());
-            return Err(TrustError::Refused(Box::new(Refusal { stays, ..doubt.clone() })));
+            let refused = doubt.refused.clone();
+            return Err(TrustError::Refused(Box::new(Refusal { stays, ..refused })));
         }
         let is_by_range = matches!(self.tracks, Some(TrackedRef::Newest { .. }));
         let is_named_by_anyone = is_by_range && self.trust.has_rules() && !self.trust.is_by_tags();
@@ -79,9 +105,6 @@ pub(in crate::app) async fn hold(
     let judged = tokio::task::spawn_blocking(move || {
         let mut judged = target.judge(&checkout)?;
         let applied = applied.as_deref().map(|applied| applied.trim_end_matches("-dirty"));
-        if judged.refused.is_none() {
-            judged.refused = target.doubt.clone().filter(|doubt| doubt.stays.is_some());
-        }
         if let Some(applied) = applied {
             target.check_not_older(&checkout, &judged, applied)?;
         }

@@ -1,8 +1,8 @@
-//! One rule of the machine's file, asked about commits: their signatures, the paths that they change,
-//! and their ancestors.
+//! One rule of the machine's file, asked about commits. `signatures` has what a commit's own signature
+//! says, and `ancestors` what those before it add.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::kept;
 use super::refused::RefusedSignatures;
-use crate::core::verification::{Fault, Mode, PathRules, SignedObject, Signer, Standing, Verdict};
+use crate::core::verification::{Fault, Mode, PathRules, Standing};
 use crate::git::{self, Checkout, SignedCommit, SignedTag};
 use crate::local::sealed_cache::SealedCache;
 use crate::local::signatures::{SignatureVerifier, SignerKeys, VerifierEnvironment};
@@ -43,16 +43,16 @@ pub struct JudgeMemory {
 /// A rule with what is known by it.
 pub struct Judge {
     pub(super) mode: Mode,
-    signers: PathRules,
-    verifier: SignatureVerifier,
+    pub(super) signers: PathRules,
+    pub(super) verifier: SignatureVerifier,
     /// A digest of all that the rule says.
-    digest: [u8; 32],
+    pub(super) digest: [u8; 32],
     /// Trusted commits of other runs.
     cache: Option<SealedCache>,
     /// Commits of this run.
     known: Mutex<HashMap<String, Standing>>,
     /// Signatures that were refused in this process.
-    refused: Arc<RefusedSignatures>,
+    pub(super) refused: Arc<RefusedSignatures>,
 }
 
 impl Judge {
@@ -124,14 +124,18 @@ impl Judge {
     }
 
     /// The answer of another run about a commit.
-    fn kept(&self, id: &str, seal: Option<&kept::Seal>) -> Option<Standing> {
+    pub(super) fn kept(&self, id: &str, seal: Option<&kept::Seal>) -> Option<Standing> {
         let standing = kept::recall(self.cache.as_ref()?, seal?, Timestamp::now().as_second())?;
         self.note(id, &standing);
         Some(standing)
     }
 
     /// The parts that a kept answer about a commit depends on; `None` where it is not known.
-    fn seal_of(
+    ///
+    /// # Errors
+    ///
+    /// When the repository can't be read.
+    pub(super) fn seal_of(
         &self,
         place: &Place<'_>,
         commit: &SignedCommit,
@@ -147,213 +151,13 @@ impl Judge {
         Ok(Some(kept::seal(&self.digest, &commit.content, tags)))
     }
 
-    fn recall(&self, id: &str) -> Option<Standing> {
+    pub(super) fn recall(&self, id: &str) -> Option<Standing> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    fn note(&self, id: &str, standing: &Standing) {
+    pub(super) fn note(&self, id: &str, standing: &Standing) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(id.to_owned(), standing.clone());
-    }
-
-    /// The standing of a commit that vouches for all of its files. A signer of some paths alone vouches
-    /// for what changed since the last commit that is trusted, or for every file where there is none.
-    fn by_itself(&self, place: &Place<'_>, commit: SignedCommit) -> Result<Standing, git::Error> {
-        // The first-parent line down to a commit that is trusted whatever came before.
-        let (mut line, mut base, mut next) = (Vec::new(), None, Some(commit));
-        while let Some(commit) = next.take() {
-            if let Some(Standing::Trusted { .. }) = self.recall(&commit.commit) {
-                base = Some(commit.commit);
-                break;
-            }
-            let standing = self.vouched(place, &commit)?;
-            let is_limited = match &standing {
-                Standing::Trusted { signer, .. } => self.signers.of(signer).is_some(),
-                Standing::Refused { .. } => line.is_empty(),
-            };
-            if matches!(standing, Standing::Trusted { .. }) && !is_limited {
-                base = Some(commit.commit.clone());
-                self.note(&commit.commit, &standing);
-                if line.is_empty() {
-                    return Ok(standing);
-                }
-                break;
-            }
-            if line.is_empty() && !standing.is_trusted() {
-                self.note(&commit.commit, &standing);
-                return Ok(standing);
-            }
-            let parent = commit.parents.first().filter(|_| !commit.is_edge);
-            next = parent.map(|parent| place.checkout.signed_commit(parent)).transpose()?;
-            line.push((commit, standing));
-            if line.len() > FOLLOWED {
-                let fault = Fault::TooLong(FOLLOWED);
-                return Ok(Standing::Refused { fault, key: None });
-            }
-        }
-        let (mut last, mut dropped) = (None, BTreeSet::new());
-        for (commit, standing) in line.into_iter().rev() {
-            dropped.extend(place.checkout.dropped_paths(&commit)?);
-            let change = Change { base: base.as_deref(), to: &commit.commit, dropped: &dropped };
-            let standing = self.within_paths(place, standing, change)?;
-            self.note(&commit.commit, &standing);
-            if standing.is_trusted() {
-                base = Some(commit.commit);
-                dropped.clear();
-            }
-            last = Some(standing);
-        }
-        Ok(last.unwrap_or(Standing::Refused { fault: Fault::Unsigned, key: None }))
-    }
-
-    /// The standing of a commit all of whose ancestors have to be trusted, too, down to those that a
-    /// seal vouches for.
-    fn with_ancestors(
-        &self,
-        place: &Place<'_>,
-        commit: SignedCommit,
-    ) -> Result<Standing, git::Error> {
-        let mut looked_at = 0;
-        let mut open: Vec<Pending> = vec![Pending::new(self.own(place, &commit)?, commit)];
-        loop {
-            let Some(pending) = open.last_mut() else {
-                return Ok(Standing::Refused { fault: Fault::Unsigned, key: None });
-            };
-            let next = match &pending.standing {
-                Standing::Trusted { seal: false, .. } => pending.parents.pop(),
-                _ => None,
-            };
-            let Some(parent) = next else {
-                let Some(Pending { commit, standing, .. }) = open.pop() else { continue };
-                self.note(&commit, &standing);
-                let Some(child) = open.last_mut() else { return Ok(standing) };
-                child.joined(&commit, &standing);
-                continue;
-            };
-            if let Some(known) = self.recall(&parent) {
-                pending.joined(&parent, &known);
-                continue;
-            }
-            looked_at += 1;
-            if pending.is_edge || looked_at > FOLLOWED {
-                let fault = if pending.is_edge { Fault::Shallow } else { Fault::TooLong(FOLLOWED) };
-                pending.standing = Standing::Refused { fault, key: None };
-                continue;
-            }
-            let commit = place.checkout.signed_commit(&parent)?;
-            let seal = self.seal_of(place, &commit)?;
-            if let Some(kept) = self.kept(&parent, seal.as_ref()) {
-                pending.joined(&parent, &kept);
-                continue;
-            }
-            open.push(Pending::new(self.own(place, &commit)?, commit));
-        }
-    }
-
-    /// The standing of a commit by its own signature, and by its changes against its first parent. A
-    /// merge vouches for all that it brings to the line.
-    fn own(&self, place: &Place<'_>, commit: &SignedCommit) -> Result<Standing, git::Error> {
-        // A sealed tag vouches for the commit, whatever that says itself.
-        for tag in place.tags_of(&commit.commit)? {
-            let seals = tag.signed.trailer(SEAL).is_some();
-            if let Some((signer, until)) = self.unlimited(&tag.signed).filter(|_| seals) {
-                return Ok(Standing::Trusted {
-                    signer,
-                    tag: Some(tag.name.clone()),
-                    seal: true,
-                    until,
-                });
-            }
-        }
-        let seals = commit.signed.trailer(SEAL).is_some();
-        if let Some((signer, until)) = self.unlimited(&commit.signed).filter(|_| seals) {
-            return Ok(Standing::Trusted { signer, tag: None, seal: true, until });
-        }
-        let standing = self.signed(&commit.signed);
-        let parent = commit.parents.first().filter(|_| !commit.is_edge);
-        let dropped = place.checkout.dropped_paths(commit)?;
-        let base = parent.map(String::as_str);
-        let change = Change { base, to: &commit.commit, dropped: &dropped };
-        self.within_paths(place, standing, change)
-    }
-
-    /// The signer of an object, where that is one who may sign for all paths.
-    fn unlimited(&self, object: &SignedObject) -> Option<(Signer, Option<i64>)> {
-        match self.signed(object) {
-            Standing::Trusted { signer, until, .. } => {
-                self.signers.of(&signer).is_none().then_some((signer, until))
-            }
-            Standing::Refused { .. } => None,
-        }
-    }
-
-    /// The standing of a commit by its signature or by that of its tags, whatever it changes.
-    fn vouched(&self, place: &Place<'_>, commit: &SignedCommit) -> Result<Standing, git::Error> {
-        if self.mode != Mode::Tag {
-            return Ok(self.signed(&commit.signed));
-        }
-        let mut refused = Standing::Refused { fault: Fault::NoTag, key: None };
-        let mut limited = None;
-        for tag in place.tags_of(&commit.commit)? {
-            match self.signed(&tag.signed) {
-                Standing::Trusted { signer, seal, until, .. } => {
-                    let is_limited = self.signers.of(&signer).is_some();
-                    let trusted =
-                        Standing::Trusted { signer, tag: Some(tag.name.clone()), seal, until };
-                    if !is_limited {
-                        return Ok(trusted);
-                    }
-                    limited.get_or_insert(trusted);
-                }
-                standing => refused = standing,
-            }
-        }
-        Ok(limited.unwrap_or(refused))
-    }
-
-    /// The standing that a signature alone gives.
-    fn signed(&self, object: &SignedObject) -> Standing {
-        let key = RefusedSignatures::key(&self.digest, object);
-        let verdict = match self.refused.recall(&key) {
-            Some(refused) => Ok(refused),
-            None => self.verifier.verify(object).inspect(|it| self.refused.keep(key, it)),
-        };
-        match verdict {
-            Ok(Verdict::Good { signer, until }) => {
-                Standing::Trusted { signer, tag: None, seal: false, until }
-            }
-            Ok(Verdict::Bad { fault, key }) => Standing::Refused { fault, key },
-            Err(error) => {
-                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                let fault = Fault::Unknown(format!("{error}{hint}"));
-                Standing::Refused { fault, key: None }
-            }
-        }
-    }
-
-    /// The same, unless the signer may not sign for a path that the change is about.
-    fn within_paths(
-        &self,
-        place: &Place<'_>,
-        standing: Standing,
-        change: Change<'_>,
-    ) -> Result<Standing, git::Error> {
-        let Change { base, to, dropped } = change;
-        let Standing::Trusted { signer, .. } = &standing else { return Ok(standing) };
-        if self.signers.of(signer).is_none() {
-            return Ok(standing);
-        }
-        let changed = place.checkout.changed_paths(base, to)?;
-        let all = changed.iter().chain(dropped).map(String::as_str);
-        let refused = self.signers.first_refused(signer, all);
-        Ok(match refused {
-            None => standing,
-            Some(path) => {
-                let (principal, path) = (signer.principal.clone(), path.to_owned());
-                let key = Some(signer.key.clone());
-                Standing::Refused { fault: Fault::NotAllowed { principal, path }, key }
-            }
-        })
     }
 }
 
@@ -369,7 +173,11 @@ impl<'a> Place<'a> {
     }
 
     /// The annotated tags of a commit.
-    fn tags_of(&self, id: &str) -> Result<&[SignedTag], git::Error> {
+    ///
+    /// # Errors
+    ///
+    /// When the repository can't be read.
+    pub(super) fn tags_of(&self, id: &str) -> Result<&[SignedTag], git::Error> {
         let all = match self.tags.get() {
             Some(all) => all,
             None => {
@@ -378,54 +186,5 @@ impl<'a> Place<'a> {
             }
         };
         Ok(all.get(id).map(Vec::as_slice).unwrap_or_default())
-    }
-}
-
-/// The change that a signature vouches for.
-#[derive(Clone, Copy)]
-struct Change<'a> {
-    /// The commit that it begins with; without one, all files are new.
-    base: Option<&'a str>,
-    /// The commit that it ends with.
-    to: &'a str,
-    /// The paths that merges between took back.
-    dropped: &'a BTreeSet<String>,
-}
-
-/// A commit whose ancestors are looked at.
-struct Pending {
-    commit: String,
-    standing: Standing,
-    parents: Vec<String>,
-    is_edge: bool,
-}
-
-impl Pending {
-    fn new(standing: Standing, commit: SignedCommit) -> Self {
-        let SignedCommit { commit, mut parents, is_edge, .. } = commit;
-        // The first parent first.
-        parents.reverse();
-        Self { commit, standing, parents, is_edge }
-    }
-
-    /// Takes over what is known of a parent.
-    fn joined(&mut self, parent: &str, standing: &Standing) {
-        match (&mut self.standing, standing) {
-            (Standing::Trusted { until, .. }, Standing::Trusted { until: of_parent, .. }) => {
-                *until = until.iter().chain(of_parent).min().copied();
-            }
-            (Standing::Trusted { .. }, Standing::Refused { fault, .. }) => {
-                let fault = match fault {
-                    inner @ (Fault::Ancestor { .. } | Fault::Shallow | Fault::TooLong(_)) => {
-                        inner.clone()
-                    }
-                    own => {
-                        Fault::Ancestor { commit: parent.to_owned(), fault: Box::new(own.clone()) }
-                    }
-                };
-                self.standing = Standing::Refused { fault, key: None };
-            }
-            (Standing::Refused { .. }, _) => {}
-        }
     }
 }

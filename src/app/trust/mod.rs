@@ -1,15 +1,18 @@
 //! Which commit of a target is applied: the one that is asked for, if the machine's rules trust it, or
 //! else the newest ancestor that they trust.
 
+mod ancestors;
 mod hold;
 mod judge;
 mod kept;
 mod line;
 mod refused;
+mod signatures;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::hold::HeadDoubt;
 pub(super) use self::hold::hold;
 use self::judge::Place;
 pub use self::judge::{Judge, JudgeMemory, JudgeRule, SEAL};
