@@ -108,6 +108,10 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
         Ok(_) => untrusted(&checkout)?,
         Err(_) => Untrusted::default(),
     };
+    let not_pulled = match &pulled {
+        Ok(_) => tracked::not_pulled(&Checkout::discover(&checkout)?),
+        Err(_) => Vec::new(),
+    };
     let good = if untrusted.is_empty() { Exit::AtCommit } else { Exit::NotAtCommit };
     let (answer, exit) = match (&pulled, output) {
         (Ok(pulled), format) => {
@@ -130,6 +134,7 @@ pub fn run(args: PullArgs, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Fail
     if let Some(answer) = answer {
         writeln!(ui.stdout(), "{answer}")?;
     }
+    not_pulled.iter().for_each(|warning| ui.warning(warning));
     untrusted.head.iter().for_each(|refused| ui.warning(&refusal(refused)));
     for (target, refused) in &untrusted.tracked {
         ui.warning(&format!("{target}: {}", refusal(refused)));

@@ -12,10 +12,11 @@ use crate::app::DeclaredPath;
 use crate::app::trust::{HeadDoubt, Judged, Refusal, Trust, Wanted};
 use crate::config::{Config, FILE, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
+use crate::core::manifest::{self, PathPart};
 use crate::core::source::snapshot::{Revision, short};
 use crate::core::tracking::TrackedRef;
-use crate::git::Checkout;
 use crate::git::pull::{TrackedRefs, TrackingTarget};
+use crate::git::{self, Checkout};
 
 /// The files of a run.
 #[derive(Clone, Debug, Args)]
@@ -227,6 +228,44 @@ pub(super) fn tracking(checkout: &Checkout) -> Vec<TrackingTarget> {
     let tracking = targets
         .filter_map(|(target, declared)| Some(TrackingTarget { target, tracks: declared.tracks? }));
     tracking.collect()
+}
+
+/// Reasons for which a pull does not bring a tracked ref, where nothing else of the pull says so: a line
+/// each, with its place and the remedy.
+pub(super) fn not_pulled(checkout: &Checkout) -> Vec<String> {
+    let Ok(head) = checkout.resolve(None) else { return Vec::new() };
+    let unusable = |error: String| {
+        let commit = head.short();
+        vec![format!(
+            "{error}: in {commit}, so that no tracked ref was pulled (correct {FILE}, commit and pull \
+             again)"
+        )]
+    };
+    let file = match checkout.read_file(&head, FILE) {
+        Ok(file) => file.unwrap_or_default(),
+        Err(error) => return unusable(error.to_string()),
+    };
+    let config = match Config::read(&file) {
+        Ok(config) => config,
+        Err(error) => return unusable(error.to_string()),
+    };
+    let positions = manifest::value(FILE, &file).ok().flatten();
+    let place = |target: &str| {
+        let path = ["targets", target, "ref"].map(PathPart::Key);
+        let place = positions.as_ref().and_then(|(_, positions)| positions.of_value(&path));
+        let (line, column) = place.unwrap_or((1, 1));
+        format!("{FILE}:{line}:{column}")
+    };
+    let warning = |(target, declared): (&String, &TargetConfig)| {
+        let error = checkout.resolve_tracked(declared.tracks.as_ref()?).err()?;
+        let is_told = match &error {
+            git::Error::Tracked(fault) => !fault.is_for_a_person(),
+            _ => true,
+        };
+        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        (!is_told).then(|| format!("{}: target {target}: {error}{hint}", place(target)))
+    };
+    config.targets.iter().filter_map(warning).collect()
 }
 
 fn failed(name: &str, tracked: &TrackedRef, failure: Failure) -> Failure {

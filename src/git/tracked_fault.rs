@@ -41,6 +41,11 @@ pub enum TrackedFault {
 }
 
 impl TrackedFault {
+    /// Whether no pull mends it: a branch and a tag of one name, and a commit, which no pull asks for.
+    pub fn is_for_a_person(&self) -> bool {
+        matches!(self, Self::Ambiguous { .. } | Self::NoCommit { .. })
+    }
+
     /// The remedy.
     pub(super) fn hint(&self) -> String {
         match self {

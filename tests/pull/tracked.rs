@@ -210,3 +210,36 @@ fn a_tracked_branch_that_is_checked_out_does_not_move_back_either() {
     assert!(refused.stderr.contains("`origin/main` was force-pushed"), "{refused}");
     assert_eq!(at(&checkout, "refs/remotes/origin/main"), good);
 }
+
+#[test]
+fn what_a_pull_can_not_bring_is_one_warning_each() {
+    let (upstream, checkout) = tracking();
+    let missing = "4f2c1a9000000000000000000000000000000000";
+    upstream.write(
+        "trueup.yaml",
+        &format!("targets:\n  both: {{paths: [.], ref: release}}\n  old: {{paths: [.], ref: {missing}}}\n"),
+    );
+    upstream.commit("Others");
+    tag(&upstream, "release");
+    git(&checkout, ["fetch", "--quiet", "origin", "tag", "release"]);
+    let said = pull(&checkout).run().exits(0).stderr;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let both = "warning: trueup.yaml:2:27: target both: `release` is both a branch and a tag (write \
+                refs/heads/release or refs/tags/release in trueup.yaml)";
+    let old = format!(
+        "warning: trueup.yaml:3:26: target old: the checkout has no commit 4f2c1a9 (fetch a branch that \
+         has it, or the commit: git fetch origin {missing})"
+    );
+    assert_eq!(said, format!("{both} {old}"));
+
+    upstream.write("trueup.yaml", "targets:\n  prod: {paths: [.], ref: release, refs: x}\n");
+    let broken = upstream.commit("Broken");
+    let said = pull(&checkout).run().exits(0).stderr;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.starts_with("warning: trueup.yaml:2:"), "{said}");
+    let remedy = format!(
+        "in {}, so that no tracked ref was pulled (correct trueup.yaml, commit and pull again)",
+        short(&broken)
+    );
+    assert!(said.contains("unknown key") && said.ends_with(&remedy), "{said}");
+}
