@@ -9,13 +9,15 @@ use futures::StreamExt as _;
 use super::claims::Claims;
 use super::exit::{Exit, Failure};
 use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
+use super::present::trust::refusal;
 use super::present::{OutputFormat, PlanView};
 use super::session::{Session, warn_of_removed};
-use super::several::{ClusterTargets, SeveralOptions, SeveralTargets};
+use super::several::{ClusterTargets, SaidOnce, SeveralOptions, SeveralTargets};
 use super::target::TargetArgs;
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::app::{Look, TargetLook, look_at_all};
+use crate::app::trust::TrustError;
+use crate::app::{self, Look, TargetLook, look_at_all};
 
 /// How the answer is printed.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +85,7 @@ pub(super) async fn look_at_several(
         }
     }
     let (mut gone, mut claims) = (Vec::new(), Claims::default());
+    let mut said = SaidOnce::default();
     for (place, name) in several.names.iter().enumerate() {
         let mut clusters = several.clusters.iter_mut().zip(&mut streams);
         let holder = clusters.find(|(cluster, _)| cluster.places.contains(&place));
@@ -101,6 +104,11 @@ pub(super) async fn look_at_several(
         session.named = reached.named[index].clone();
         ui.cell();
         session.warn_of_credentials(ui);
+        // The failure to go back behind what is applied says it all.
+        let is_failure = matches!(look, Err(app::Error::Trust(TrustError::Refused(_))));
+        if let Some(refused) = session.refused().filter(|_| !is_failure) {
+            said.warn(refusal(refused), ui);
+        }
         let result = match look {
             Ok(Look::Survey(mut survey)) => {
                 Session::warn(&survey, &session.named.shown_paths, ui);

@@ -102,8 +102,6 @@ impl Session {
         session.warn_of_credentials(ui);
         if !wanted.is_one_of_several {
             session.named.notes.iter().for_each(|note| ui.warning(note));
-            let refused = session.refused().map(present::trust::refusal);
-            refused.iter().for_each(|refused| ui.warning(refused));
         }
         Ok(session)
     }
@@ -111,6 +109,15 @@ impl Session {
     /// The commit that is not applied since it is not trusted, where another stands in for it.
     pub fn refused(&self) -> Option<&Refusal> {
         self.named.judged.refused.as_ref()
+    }
+
+    /// Says which commit is not applied, and which is instead. What is applied already decides that,
+    /// so that it is said after the look, unless the `failure` of that says it.
+    fn warn_of_refused(&self, failure: Option<&Failure>, ui: &mut Ui) {
+        if failure.is_none_or(|failure| failure.exit() != Exit::NotAtCommit) {
+            let refused = self.refused().map(present::trust::refusal);
+            refused.iter().for_each(|refused| ui.warning(refused));
+        }
     }
 
     /// The exit status of a run that ended well.
@@ -152,7 +159,9 @@ impl Session {
     ///
     /// When it can't be found out what there is to do.
     pub async fn survey(&self, ui: &mut Ui) -> Result<Survey, Failure> {
-        let survey = self.survey_again(&self.cluster, ui).await?;
+        let survey = self.survey_again(&self.cluster, ui).await;
+        self.warn_of_refused(survey.as_ref().err(), ui);
+        let survey = survey?;
         Self::warn(&survey, &self.named.shown_paths, ui);
         warn_of_removed(&survey.found.removed, ui);
         Ok(survey)
@@ -169,7 +178,10 @@ impl Session {
         waiting.finish_and_clear();
         ui.cell();
         self.warn_of_credentials(ui);
-        let look = look.inspect_err(|error| ui.problems(error.problems()))?;
+        let look: Result<Look, Failure> =
+            look.inspect_err(|error| ui.problems(error.problems())).map_err(Failure::from);
+        self.warn_of_refused(look.as_ref().err(), ui);
+        let look = look?;
         match &look {
             Look::InSync(synced) => {
                 ui.uncommitted(&synced.uncommitted);

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::exit::Failure;
-use super::present::trust::refusal;
 use super::session::{Session, SessionOptions};
 use super::target::{FilesArgs, NamedTarget, TargetArgs};
 use super::throwaway::ThrowawayArgs;
@@ -38,6 +37,18 @@ pub(super) struct SeveralTargets {
     /// Their names, each after those that it comes after.
     pub(super) names: Vec<String>,
     pub(super) clusters: Vec<ClusterTargets>,
+}
+
+/// Warnings, each said once, however many targets have it.
+#[derive(Default)]
+pub(super) struct SaidOnce(BTreeSet<String>);
+
+impl SaidOnce {
+    pub(super) fn warn(&mut self, warning: String, ui: &mut Ui) {
+        if self.0.insert(warning.clone()) {
+            ui.warning(&warning);
+        }
+    }
 }
 
 /// The arguments of a run over all targets.
@@ -117,22 +128,11 @@ impl SeveralTargets {
             clusters.push(ClusterTargets { places, reached });
         }
         let several = Self { config, names, clusters };
-        several.warn(ui);
-        Ok(several)
-    }
-
-    /// Says of the targets which refs were read in an unexpected way, and which commits are not
-    /// trusted. Where several say the same, it is said once.
-    fn warn(&self, ui: &mut Ui) {
-        let mut said = BTreeSet::new();
-        for named in self.named() {
-            let refusal = named.judged.refused.as_ref().map(refusal);
-            for warning in named.notes.iter().cloned().chain(refusal) {
-                if said.insert(warning.clone()) {
-                    ui.warning(&warning);
-                }
-            }
+        let mut said = SaidOnce::default();
+        for named in several.named() {
+            named.notes.iter().for_each(|note| said.warn(note.clone(), ui));
         }
+        Ok(several)
     }
 
     /// Whether any target stays at an older commit, as the newest is not trusted.

@@ -127,12 +127,23 @@ fn nothing_older_than_the_applied_commit_is_applied() {
 
     // HEAD is not trusted, and the trusted commit is older than what is applied.
     let writes = trusted.repo.writes();
-    for verb in [&["diff"][..], &["apply"], &["apply", "--yes"], &["watch", "--once"]] {
+    for verb in [
+        &["diff"][..],
+        &["diff", "-o", "json"],
+        &["diff", "--all-targets"],
+        &["apply"],
+        &["apply", "--yes"],
+        &["apply", "--all-targets", "--yes"],
+        &["watch", "--once"],
+    ] {
         let said = trusted.run(verb).exits(1);
         let said = format!("{}{}", said.stdout, said.stderr);
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         let stays = format!("stays at {}; it was not applied", short(&second));
         assert!(said.contains(&stays), "{verb:?}: {said}");
+        // The answer and the error of a run that applies all each say why a target failed.
+        let times = if verb.ends_with(&["--all-targets", "--yes"]) { 2 } else { 1 };
+        assert_eq!(said.matches("stays at").count(), times, "{verb:?}: {said}");
     }
     assert_eq!((trusted.value().as_str(), trusted.repo.writes()), ("2", writes));
 
