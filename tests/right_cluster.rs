@@ -217,3 +217,25 @@ fn object_that_moves_to_a_target_of_another_cluster_is_pruned_here() {
         assert!(two.there().contains("configmap/moved"), "{}", two.there());
     }
 }
+
+#[test]
+fn object_that_moves_to_a_target_by_another_context_is_pruned_before_that_is_applied() {
+    let two = TwoClusters::new("moves-by-context", &["eu", "us"]);
+    two.repo.write("eu/moved.yaml", config("moved", "1")).commit("Second");
+    two.run(&["apply", "--target", "eu", "--context", "here"]).exits(0);
+    two.repo.git(&["mv", "eu/moved.yaml", "us/moved.yaml"]);
+    two.repo.commit("Moved");
+    let diff = || two.run(&["diff", "--target", "eu", "--context", "here"]).stdout;
+    // Of a target that was never applied, no more is known than the machine's file says.
+    assert!(diff().contains("moves to"), "{}", diff());
+    two.says("clusters:\n- targets: [us]\n  context: here\n");
+    assert!(diff().contains("moves to"), "{}", diff());
+    two.says("clusters:\n- targets: [us]\n  context: nowhere\n");
+    assert!(diff().contains("moves to"), "{}", diff());
+    two.says("clusters:\n- targets: [us]\n  context: there\n");
+    assert!(diff().contains("1 to delete"), "{}", diff());
+    two.run(&["apply", "--target", "eu", "--context", "here"]).exits(0);
+    assert!(two.repo.config_map("moved").is_none());
+    two.run(&["apply", "--target", "us"]).exits(0);
+    assert!(two.there().contains("configmap/moved"), "{}", two.there());
+}

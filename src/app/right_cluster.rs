@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Error, OtherTarget, Survey, Target};
 use crate::cluster::Cluster;
-use crate::core::right_cluster::{ClusterRule, Expected, RememberedCluster, SANDBOX};
+use crate::core::right_cluster::{ClusterFacts, ClusterRule, Expected, RememberedCluster, SANDBOX};
 use crate::local::sealed_cache::{AnswerKey, CacheBounds, Seal, SealedCache};
 
 /// How much is remembered: each target takes some hundred bytes.
@@ -19,6 +19,8 @@ const KEPT: CacheBounds = CacheBounds { answers: 10_000, bytes: 16 << 20 };
 pub struct ClusterChoice {
     /// The rule of the machine's file; nothing is remembered where there is one.
     pub rule: Option<ClusterRule>,
+    /// Where the context leads that the machine's file has for it: another target's, which is not asked.
+    pub by_context: Option<ClusterFacts>,
     /// The folder with the clusters of earlier applies; `None` to remember none.
     pub memory: Option<PathBuf>,
     /// Whether another cluster than the remembered one is meant.
@@ -71,8 +73,13 @@ pub(super) fn is_of_other_cluster(
     repository: &str,
 ) -> bool {
     let seal = ClusterChoice::seal_of(b"declared", name, repository);
-    let expected = other.cluster.expected(&seal, cluster);
-    expected.is_some_and(|expected| expected.excludes(&cluster.facts(uid)))
+    let now = cluster.facts(uid);
+    match other.cluster.expected(&seal, cluster) {
+        Some(expected) => expected.excludes(&now),
+        // One that was never applied.
+        None if cluster.name() == SANDBOX => false,
+        None => other.cluster.by_context.as_ref().is_some_and(|there| there.is_another(&now)),
+    }
 }
 
 /// Whether this is the cluster that the target of this repository belongs to.

@@ -14,7 +14,7 @@ use crate::git::{Checkout, Descent};
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
 use super::session::Session;
-use super::target::{FilesArgs, NamedTarget, TargetArgs, counts, others_of, setting};
+use super::target::{FilesArgs, NamedTarget, OwnPlace, TargetArgs, counts, others_of, setting};
 use super::{kubernetes, trust};
 
 /// The approval of what the session found.
@@ -95,6 +95,9 @@ impl TargetArgs {
         others.retain(|other, _| !declared || *other != target);
         let repository = config.policy();
         let choice = cluster_choice(&purpose.target, self.new_cluster)?;
+        let kubeconfig = self.access.kubeconfig.as_deref();
+        let beside = OwnPlace { at_head: false, cluster: &choice, kubeconfig };
+        let others = others_of(others, beside, checkout)?;
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             declared: declared.then(|| target.clone()),
@@ -112,7 +115,7 @@ impl TargetArgs {
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
             siblings: BTreeMap::new(),
-            others: others_of(others, false, &choice, checkout)?,
+            others,
             aside: Vec::new(),
             strict: counts(self.strict, config.strict),
             verify: counts(self.verify, config.verify),

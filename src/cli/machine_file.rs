@@ -49,5 +49,5 @@ pub(super) fn cluster_choice(name: &str, is_new: bool) -> Result<ClusterChoice, 
         let state = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
         state.join(CLUSTERS)
     });
-    Ok(ClusterChoice { rule, memory, is_new })
+    Ok(ClusterChoice { rule, by_context: None, memory, is_new })
 }

@@ -20,9 +20,9 @@ use super::tracked::{self, TargetChoice};
 use super::trust;
 use crate::app::trust::{Judged, Trust};
 use crate::app::{ClusterChoice, OtherTarget, Target};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, context_facts};
 use crate::config::TargetConfig;
-use crate::config::clusters::rule_of;
+use crate::config::clusters::{context_of, rule_of};
 use crate::config::machine::{FILE, Machine, Rendering};
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
@@ -207,7 +207,10 @@ impl TargetArgs {
         let name = name.unwrap_or_else(|| inventory.clone());
         let cluster_of = if is_declared { &name } else { &inventory };
         let choice = cluster_choice(cluster_of, self.new_cluster)?;
-        let others = others_of(others, tracks.is_some(), &choice, checkout)?;
+        let at_head = tracks.is_some();
+        let beside =
+            OwnPlace { at_head, cluster: &choice, kubeconfig: self.access.kubeconfig.as_deref() };
+        let others = others_of(others, beside, checkout)?;
         let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
             declared: known_as,
@@ -283,23 +286,35 @@ impl FilesArgs {
     }
 }
 
-/// Where the objects of other targets are, and the cluster and the verify rule of each. `own` is that of this target.
+/// Properties of the target of a run that matter to the other targets.
+pub(super) struct OwnPlace<'a> {
+    /// Whether that one tracks a ref, so that the others are at `HEAD`.
+    pub(super) at_head: bool,
+    /// Its cluster.
+    pub(super) cluster: &'a ClusterChoice,
+    /// The file with the contexts, where one is named.
+    pub(super) kubeconfig: Option<&'a Path>,
+}
+
+/// Where the objects of other targets are, and the cluster and the verify rule of each.
 ///
 /// # Errors
 ///
 /// When the machine's file can't be used.
 pub(super) fn others_of(
     others: BTreeMap<String, TargetConfig>,
-    at_head: bool,
-    own: &ClusterChoice,
+    own: OwnPlace<'_>,
     checkout: &Checkout,
 ) -> Result<BTreeMap<String, OtherTarget>, Failure> {
+    let OwnPlace { at_head, cluster, kubeconfig } = own;
     let Machine { clusters, .. } = machine()?;
     let mut trusts = trust::trusts(others.keys(), checkout)?;
     let mut others = plain_files(others, at_head, |name| {
         // Where the rule stands is not shown.
         let rule = rule_of(&clusters, name, Path::new(FILE));
-        ClusterChoice { rule, ..own.clone() }
+        let context = context_of(&clusters, name);
+        let by_context = context.and_then(|context| context_facts(kubeconfig, context));
+        ClusterChoice { rule, by_context, ..cluster.clone() }
     });
     for (name, other) in &mut others {
         other.trust = trusts.remove(name).unwrap_or_default();

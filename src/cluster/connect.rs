@@ -20,6 +20,7 @@ use super::{
 };
 use crate::core::credentials::without_credentials;
 use crate::core::remedy::Remedy;
+use crate::core::right_cluster::ClusterFacts;
 use crate::local::state_store::StateStore;
 
 /// How long to wait for a connection.
@@ -183,6 +184,20 @@ impl Cluster {
         };
         Ok(Self { connection: Arc::new(connection), patience: None, counted: Arc::default() })
     }
+}
+
+/// The cluster that a context leads to, as far as the files of the kubeconfig say it: nothing is run, and
+/// nothing is sent.
+pub fn context_facts(file: Option<&Path>, context: &str) -> Option<ClusterFacts> {
+    let (impersonate, groups) = (None, &[][..]);
+    let wanted = KubeconfigOverrides { context: Some(context), impersonate, groups };
+    let found = kubeconfig::of_files(file)?.choose(&wanted).ok()?;
+    Some(ClusterFacts {
+        context: found.name,
+        server: without_credentials(&found.server.to_string()),
+        authorities: found.authorities.as_deref().map(digest),
+        uid: None,
+    })
 }
 
 /// A digest of the certificates of authorities, in whatever order.

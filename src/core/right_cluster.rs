@@ -37,6 +37,18 @@ impl ClusterFacts {
             _ => (&self.server, &self.authorities) == (&now.server, &now.authorities),
         }
     }
+
+    /// Whether `now` is another cluster beyond doubt. One cluster may have several addresses, but they
+    /// have one authority, so that both have to differ where no uid is known.
+    pub fn is_another(&self, now: &Self) -> bool {
+        match (&self.uid, &now.uid) {
+            (Some(own), Some(now)) => own != now,
+            _ => {
+                let differs = |own: &str| now.authorities.as_deref().is_some_and(|now| now != own);
+                self.server != now.server && self.authorities.as_deref().is_some_and(differs)
+            }
+        }
+    }
 }
 
 impl fmt::Display for ClusterFacts {
@@ -255,6 +267,33 @@ mod tests {
         ] {
             let now = facts("y", server, uid);
             assert_eq!(expected.excludes(&now), excludes, "{expected}: {now}");
+        }
+    }
+
+    #[test]
+    fn another_address_and_another_authority_make_another_cluster() {
+        let a = facts("x", "https://a:6443", None);
+        let b = facts("y", "https://b:6443", None);
+        let none = |facts: &ClusterFacts| ClusterFacts { authorities: None, ..facts.clone() };
+        for (own, now, is_another) in [
+            (a.clone(), b.clone(), true),
+            (a.clone(), a.clone(), false),
+            (a.clone(), ClusterFacts { authorities: a.authorities.clone(), ..b.clone() }, false),
+            (a.clone(), ClusterFacts { authorities: b.authorities.clone(), ..a.clone() }, false),
+            (a.clone(), none(&b), false),
+            (none(&a), b.clone(), false),
+            (
+                facts("x", "https://a:6443", Some("u1")),
+                facts("y", "https://b:6443", Some("u1")),
+                false,
+            ),
+            (
+                facts("x", "https://a:6443", Some("u1")),
+                facts("x", "https://a:6443", Some("u2")),
+                true,
+            ),
+        ] {
+            assert_eq!(own.is_another(&now), is_another, "{own}: {now}");
         }
     }
 

@@ -92,16 +92,20 @@ pub(super) fn read(
     merged.ok_or(ReadError::Missing(paths.into_iter().next()))
 }
 
-/// The names of the contexts of the kubeconfig that [`read`] would read, as far as files have them:
-/// nothing is run, and a pipe is left to who needs what is in it.
+/// The names of the contexts of the kubeconfig that [`read`] would read, as far as files have them.
 pub fn context_names(file: Option<&Path>) -> Vec<String> {
+    let contexts = of_files(file).map(|kubeconfig| kubeconfig.contexts).unwrap_or_default();
+    contexts.into_iter().map(|context| context.name).collect()
+}
+
+/// The kubeconfig that [`read`] would read, as far as files have it: nothing is run, and a pipe is left to
+/// who needs what is in it.
+pub(super) fn of_files(file: Option<&Path>) -> Option<Kubeconfig> {
     let listed: Vec<PathBuf> = listed().into_iter().filter(|path| path.is_file()).collect();
     if file.is_some_and(|file| !file.is_file()) {
-        return Vec::new();
+        return None;
     }
-    let read = read(file, &listed, &PipeCache::default());
-    let contexts = read.map(|kubeconfig| kubeconfig.contexts).unwrap_or_default();
-    contexts.into_iter().map(|context| context.name).collect()
+    read(file, &listed, &PipeCache::default()).ok()
 }
 
 /// Reads a file.
