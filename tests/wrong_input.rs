@@ -274,6 +274,20 @@ fn wrong_settings() {
     repo.commit("Two targets");
     stops(repo.run(&["diff"]), "settings-two-targets");
     stops(repo.run(&["diff", "-t", "test"]), "settings-unknown-target");
+    let committed = "targets:\n  prod: {paths: [a]}\n  edge: {paths: [b]}\n";
+    repo.write("trueup.yaml", format!("{committed}  test: {{paths: [c]}}\n"));
+    let said = repo.run(&["diff", "-t", "test"]).exits(2);
+    let hint = "do this: trueup.yaml of the work tree has it: commit it, or use --worktree";
+    assert!(said.stderr.contains(hint), "{said}");
+    repo.write("trueup.yaml", committed);
+    for (range, end) in [("HEAD~1..", "HEAD"), ("..HEAD", "HEAD"), ("HEAD~1...main", "main")] {
+        let said = repo.run(&["diff", "-t", "prod", "--rev", range]).exits(2);
+        let message = format!("error: `{range}` is a range of commits, and one commit is wanted");
+        assert!(said.stderr.contains(&message), "{said}");
+        let hint =
+            format!("do this: name its last commit alone: {end}; `trueup verify` reads ranges");
+        assert!(said.stderr.contains(&hint), "{said}");
+    }
     stops(repo.run(&["diff", "-t", "prd"]), "settings-misspelt-target");
     stops(repo.run(&["diff", "--no-such-flag"]), "unknown-flag");
     stops(repo.run(&["diff", "-o", "xml"]), "unknown-format");

@@ -10,7 +10,7 @@ use super::exit::Failure;
 use super::headings::WHAT;
 use crate::app::DeclaredPath;
 use crate::app::trust::{HeadDoubt, Judged, Refusal, Trust, Wanted};
-use crate::config::{Config, FILE, TargetConfig, plain};
+use crate::config::{Config, ConfigError, FILE, TargetConfig, plain};
 use crate::core::field_rules::FieldRule;
 use crate::core::manifest::{self, PathPart};
 use crate::core::source::snapshot::{Revision, short};
@@ -102,7 +102,7 @@ impl FilesArgs {
     ) -> Result<TargetChoice, Failure> {
         let (mut config, mut judged) = self.judged_config(checkout, trust)?;
         let mut others = config.targets.clone();
-        let tracks = chosen(self, &config)?;
+        let tracks = chosen(self, &config, checkout)?;
         let mut doubt: Option<HeadDoubt> = None;
         if let Some((name, tracked)) = &tracks {
             let head =
@@ -123,7 +123,7 @@ impl FilesArgs {
         }
         let chosen = match (&tracks, self.paths.is_empty()) {
             (Some((name, _)), _) => config.target(Some(name))?,
-            (None, true) => config.target(self.target.as_deref())?,
+            (None, true) => self.named_in(&config, checkout)?,
             (None, false) => None,
         };
         let chosen = chosen.map(|(name, declared)| (name.clone(), declared.clone()));
@@ -168,6 +168,37 @@ impl FilesArgs {
         })
     }
 
+    /// The target of `config` that is named, or the only one. Of one that is not committed yet, the error
+    /// says so.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such target, or there are several and none is named.
+    fn named_in<'a>(
+        &self,
+        config: &'a Config,
+        checkout: &Checkout,
+    ) -> Result<Option<(&'a String, &'a TargetConfig)>, Failure> {
+        config.target(self.target.as_deref()).map_err(|error| {
+            let in_work_tree = || {
+                let file = checkout.read_worktree_file(FILE).ok().flatten()?;
+                Some(Config::read(&file).ok()?.targets)
+            };
+            let is_uncommitted = match &error {
+                ConfigError::UnknownTarget { name, .. } if !self.worktree => {
+                    in_work_tree().is_some_and(|targets| targets.contains_key(name))
+                }
+                _ => false,
+            };
+            let mut failure = Failure::from(error);
+            if is_uncommitted {
+                let hint = format!("{FILE} of the work tree has it: commit it, or use --worktree");
+                failure.hints = vec![hint];
+            }
+            failure
+        })
+    }
+
     /// The settings of trueup.yaml.
     ///
     /// # Errors
@@ -202,11 +233,15 @@ impl FilesArgs {
 /// # Errors
 ///
 /// When there is no such target, or there are several and none is named.
-fn chosen(files: &FilesArgs, config: &Config) -> Result<Option<(String, TrackedRef)>, Failure> {
+fn chosen(
+    files: &FilesArgs,
+    config: &Config,
+    checkout: &Checkout,
+) -> Result<Option<(String, TrackedRef)>, Failure> {
     if files.rev.is_some() || files.worktree || !files.paths.is_empty() {
         return Ok(None);
     }
-    let chosen = config.target(files.target.as_deref())?;
+    let chosen = files.named_in(config, checkout)?;
     Ok(chosen.and_then(|(name, target)| Some((name.clone(), target.tracks.clone()?))))
 }
 

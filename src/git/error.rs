@@ -73,6 +73,12 @@ pub enum Error {
         /// git's error.
         source: Cause,
     },
+    /// Several commits where one is wanted.
+    #[error("`{rev}` is a range of commits, and one commit is wanted")]
+    Range {
+        /// The given revision.
+        rev: String,
+    },
     /// The commit or the work tree has no such path.
     #[error("`{path}` does not exist in {}", commit_or_work_tree(.commit.as_deref()))]
     UnknownPath {
@@ -235,6 +241,11 @@ impl Error {
                 "revisions are branches, tags and commit ids that are here; `trueup pull` fetches \
                  new ones"
                     .into()
+            }
+            Self::Range { rev } => {
+                let end = rev.rsplit("..").next().unwrap_or_default().trim_start_matches('.');
+                let end = if end.is_empty() { "HEAD" } else { end };
+                format!("name its last commit alone: {}; `trueup verify` reads ranges", quoted(end))
             }
             Self::UnknownPath { near, .. } if !near.is_empty() => {
                 format!("did you mean {}?", listed(near))

@@ -178,10 +178,14 @@ fn commit_named(repo: &gix::Repository, rev: &str) -> Result<gix::ObjectId, Erro
         .rev_parse_single(rev)
         .and_then(|id| id.object())
         .and_then(|object| object.peel_to_commit());
-    found.map(|commit| commit.id).map_err(|error| Error::UnknownRevision {
-        rev: rev.to_owned(),
-        near: suggest(rev, ref_names(repo)),
-        source: Cause::from(error),
+    found.map(|commit| commit.id).map_err(|error| match rev.contains("..") {
+        // No name has two dots.
+        true => Error::Range { rev: rev.to_owned() },
+        false => Error::UnknownRevision {
+            rev: rev.to_owned(),
+            near: suggest(rev, ref_names(repo)),
+            source: Cause::from(error),
+        },
     })
 }
 
