@@ -4,6 +4,7 @@
 use std::fs;
 
 use super::signing::{Machine, TIME, private};
+use crate::readme::read;
 use crate::support::command::Cmd;
 use crate::support::git::{git, raw_commit};
 
@@ -30,22 +31,27 @@ fn git_says(machine: &Machine, commit: &str) -> bool {
     verify.args(["verify-commit", commit]).run().status == Some(0)
 }
 
-/// Holds each row, and prints the table.
-#[allow(clippy::print_stdout, reason = "a table for whoever asks with --nocapture")]
-fn hold(machine: &Machine, rows: &[Row]) {
-    let (mut table, mut wrong) = (String::new(), Vec::new());
+/// Holds each row, and that `docs/verification.md` has the rows of this kind, and no other of it.
+#[track_caller]
+fn hold(machine: &Machine, kind: &str, rows: &[Row]) {
+    let (mut table, mut wrong) = (Vec::new(), Vec::new());
     for Row { name, commit, git, trueup } in rows {
         let (of_git, of_trueup) = (git_says(machine, commit), machine.verdict(commit));
-        let git_word = if of_git { "good" } else { "bad" };
-        let other = if of_git == (of_trueup == "trusted: true") { "" } else { " (differs)" };
-        table += &format!("{name:<44} {git_word:<5} {of_trueup}{other}\n");
+        let git_word = if of_git { "good" } else { "refused" };
+        let word = if of_trueup == GOOD { "good" } else { of_trueup.as_str() };
+        let other = if of_git == (of_trueup == GOOD) { "" } else { " (differs)" };
+        table.push(format!("| {kind} | {name} | {git_word} | {word}{other} |"));
         let is_as_expected = of_git == *git && of_trueup == *trueup;
         if !is_as_expected {
             wrong.push(*name);
         }
     }
-    println!("{:<44} {:<5} trueup\n{table}", "commit", "git");
-    assert!(wrong.is_empty(), "{wrong:?} in\n{table}");
+    let whole = table.join("\n");
+    assert!(wrong.is_empty(), "{wrong:?} in\n{whole}");
+    let page = read("docs/verification.md");
+    let documented: Vec<&str> =
+        page.lines().filter(|line| line.starts_with(&format!("| {kind} |"))).collect();
+    assert_eq!(documented, table, "docs/verification.md should have\n{whole}");
 }
 
 const GOOD: &str = "trusted: true";
@@ -104,34 +110,34 @@ fn ssh_signatures_are_judged_as_git_judges_them() {
     let mut rows = Vec::new();
     let mut row = |name, commit, git, trueup| rows.push(Row { name, commit, git, trueup });
     row("unsigned", machine.plain_commit("Plain"), false, "unsigned");
-    for (name, git, trueup) in [
-        ("ed", true, GOOD),
-        ("ec", true, GOOD),
-        ("rsa", true, GOOD),
-        ("stranger", false, "unknown-key"),
-        ("future", false, "not-yet-valid"),
-        ("revoked", false, "revoked"),
-        ("file", false, "wrong-namespace"),
-        ("twice", false, "wrong-namespace"),
-        ("wild", true, GOOD),
-        ("user-cert", true, GOOD),
-        ("other-cert", false, "certificate"),
-        ("late-cert", false, "certificate"),
+    for (name, key, git, trueup) in [
+        ("Ed25519", "ed", true, GOOD),
+        ("ECDSA", "ec", true, GOOD),
+        ("RSA", "rsa", true, GOOD),
+        ("key that no line has", "stranger", false, "unknown-key"),
+        ("before `valid-after`", "future", false, "not-yet-valid"),
+        ("revoked key", "revoked", false, "revoked"),
+        ("key for another namespace", "file", false, "wrong-namespace"),
+        ("first line for another namespace, second good", "twice", false, "wrong-namespace"),
+        ("wildcard principal", "wild", true, GOOD),
+        ("certificate", "user-cert", true, GOOD),
+        ("certificate for a principal of no line", "other-cert", false, "certificate"),
+        ("certificate out of its time", "late-cert", false, "certificate"),
     ] {
-        row(name, machine.ssh_commit(name, name), git, trueup);
+        row(name, machine.ssh_commit(key, key), git, trueup);
     }
     // 2023-12-31T23:00Z; the lifetime is in local time, which is UTC here.
     for (name, time, git, trueup) in [
-        ("lifetime: long before its end", TIME, true, GOOD),
-        ("lifetime: an hour before its end", "1704063600 +0900", true, GOOD),
-        ("lifetime: an hour after its end", "1704070800 -0900", false, "expired"),
+        ("long before `valid-before`", TIME, true, GOOD),
+        ("an hour before `valid-before`", "1704063600 +0900", true, GOOD),
+        ("an hour after `valid-before`", "1704070800 -0900", false, "expired"),
     ] {
         row(name, machine.ssh_commit_at("old", name, time), git, trueup);
     }
 
     let good = git(machine.repo(), ["cat-file", "commit", &machine.ssh_commit("ed", "good")]);
     let evil = raw_commit(machine.repo(), &(good.replace("\n\ngood", "\n\nevil") + "\n"));
-    row("tampered", evil, false, "bad-signature");
+    row("content changed", evil, false, "bad-signature");
 
     machine.plain_commit("By hand");
     let [ed, stranger] = ["ed", "stranger"].map(|key| machine.signature(key, "git"));
@@ -139,7 +145,7 @@ fn ssh_signatures_are_judged_as_git_judges_them() {
     let mut by_hand = |name, signatures: &[&str], git, trueup| {
         row(name, machine.with_signatures(signatures), git, trueup);
     };
-    by_hand("by hand", &[&ed], true, GOOD);
+    by_hand("written by hand", &[&ed], true, GOOD);
     by_hand("signed for another namespace", &[&elsewhere], false, "wrong-namespace");
     by_hand("two headers: good, unknown", &[&ed, &stranger], true, "several-signatures");
     by_hand("two headers: unknown, good", &[&stranger, &ed], false, "several-signatures");
@@ -147,9 +153,9 @@ fn ssh_signatures_are_judged_as_git_judges_them() {
     by_hand("one header: good, unknown", &[&both], true, "several-signatures");
     let x509 = "-----BEGIN SIGNED MESSAGE-----\nMIIB\n-----END SIGNED MESSAGE-----\n";
     by_hand("X.509", &[x509], false, "unsupported");
-    by_hand("rubbish", &["rubbish\n"], false, "unsupported");
+    by_hand("no signature, but text", &["rubbish\n"], false, "unsupported");
     by_hand("cut short", &[&ed[..ed.len() / 2]], false, "bad-signature");
-    hold(&machine, &rows);
+    hold(&machine, "SSH", &rows);
 
     // A KRL in place of the list.
     let krl = machine.path("revoked");
@@ -158,10 +164,12 @@ fn ssh_signatures_are_judged_as_git_judges_them() {
     Cmd::new("ssh-keygen").args(["-q", "-k", "-f"]).args([&krl, &key]).run().exits(0);
     private(&krl, 0o644);
     let mut rows = Vec::new();
-    for (name, git, trueup) in [("rsa", false, "revoked"), ("revoked", true, GOOD)] {
-        rows.push(Row { name, commit: machine.ssh_commit(name, name), git, trueup });
+    for (name, key, git, trueup) in
+        [("key in the KRL", "rsa", false, "revoked"), ("key outside of it", "revoked", true, GOOD)]
+    {
+        rows.push(Row { name, commit: machine.ssh_commit(key, name), git, trueup });
     }
-    hold(&machine, &rows);
+    hold(&machine, "SSH, KRL", &rows);
 }
 
 #[test]
@@ -213,17 +221,17 @@ fn openpgp_signatures_are_judged_as_git_judges_them() {
     let mut rows = Vec::new();
     let mut row = |name, commit, git, trueup| rows.push(Row { name, commit, git, trueup });
     let ed = signed("ed@x", &[]);
-    row("ed25519", ed.clone(), true, GOOD);
-    row("rsa", signed("rsa@x", &[]), true, GOOD);
+    row("Ed25519", ed.clone(), true, GOOD);
+    row("RSA", signed("rsa@x", &[]), true, GOOD);
     row("subkey", signed("sub@x", &[]), true, GOOD);
     row("SHA-1", signed("rsa@x", &[&sha1]), true, "weak-digest");
     row("expired since it signed", signed("old@x", &[&then]), false, "expired");
     row("key outside of the rule's file", signed("other@x", &[]), true, "unknown-key");
     let gone = signed("gone@x", &[]);
-    row("revoked", gone, false, "revoked");
+    row("revoked key", gone, false, "revoked");
     let content = git(machine.repo(), ["cat-file", "commit", &ed]);
     let evil = raw_commit(machine.repo(), &(content.replace("\n\ned@x", "\n\nevil") + "\n"));
-    row("tampered", evil, false, "bad-signature");
+    row("content changed", evil, false, "bad-signature");
     machine.plain_commit("By hand");
     let content = git(machine.repo(), ["cat-file", "commit", "HEAD"]);
     machine.write("payload", format!("{content}\n"));
@@ -244,9 +252,10 @@ fn openpgp_signatures_are_judged_as_git_judges_them() {
     let keys = machine.gpg(&[&["--armor", "--export"][..], &exported].concat()).stdout;
     machine.write("signers.asc", keys);
     machine.rules("verify:\n- targets: ['*']\n  openpgp: {keys: DIR/signers.asc}\n");
-    hold(&machine, &rows);
+    hold(&machine, "OpenPGP", &rows);
 
     // Without certifications, git calls the key undefined and takes it all the same.
     fs::remove_file(machine.path("gnupg/trustdb.gpg")).unwrap();
-    hold(&machine, &[Row { name: "undefined trust", commit: ed, git: true, trueup: GOOD }]);
+    let undefined = Row { name: "undefined trust (`U`)", commit: ed, git: true, trueup: GOOD };
+    hold(&machine, "OpenPGP, no trustdb", &[undefined]);
 }
