@@ -127,7 +127,7 @@ fn namespaces() -> Served {
     }
 }
 
-fn config_maps() -> Served {
+pub(super) fn config_maps() -> Served {
     Served {
         group_kind: GroupKind::new("", "ConfigMap"),
         version: "v1".to_owned(),

@@ -4,9 +4,11 @@
 pub mod bound_process;
 pub mod bounded_read;
 pub mod cancel;
+pub mod history_log;
 pub mod jitter;
 pub mod manual_folder;
 pub mod offline;
+mod own_file;
 pub mod plan_file;
 pub mod schema_catalogue;
 pub mod schema_folder;

@@ -273,6 +273,20 @@ impl Cluster {
         self.json_pages(ListRequest { path: &path, accept: None, held }).await
     }
 
+    /// The same with nothing but the metadata of each.
+    pub(in crate::cluster) async fn list_metadata(
+        &self,
+        served: &Served,
+        namespace: Option<&str>,
+        selector: &str,
+    ) -> Result<ListedObjects, ApiError> {
+        const LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        let path = collection(served, namespace);
+        let path = format!("{path}?labelSelector={}", query_escape(selector));
+        let held = &HeldBytes::default();
+        self.json_pages(ListRequest { path: &path, accept: Some(LIST), held }).await
+    }
+
     /// The same, where other lists are held besides.
     async fn list_beside(
         &self,

@@ -43,7 +43,7 @@ impl LogLine {
     /// The line for a record after `last`, which is the last line of the log without its line break.
     /// A last line that is no line of a log leaves its digest and no number: `line` is that number.
     pub fn after(last: Option<&str>, line: u64, record: RunRecord) -> Self {
-        let previous = last.map(digest).unwrap_or_default();
+        let previous = last.map(line_digest).unwrap_or_default();
         Self { line, previous, record }
     }
 
@@ -59,39 +59,52 @@ impl LogLine {
 }
 
 /// The digest of a line, in hexadecimal.
-pub(super) fn digest(line: &str) -> String {
+pub fn line_digest(line: &str) -> String {
     Sha256::digest(line).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Everything that is wrong with the lines of a log. `head` is the digest of the line that was written
-/// last, where that is known.
+/// Where a log begins and ends, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogEnds<'a> {
+    /// How many lines stood before the first one and were dropped for their age.
+    pub dropped: u64,
+    /// The digest of the last of those; empty where there are none.
+    pub previous: &'a str,
+    /// The number of the line that was written last, and its digest. Lines after it are of a run that was
+    /// killed before it could note them.
+    pub head: Option<(u64, &'a str)>,
+}
+
+/// Everything that is wrong with the lines of a log.
 pub fn verify_log<'a>(
     lines: impl IntoIterator<Item = &'a str>,
-    head: Option<&str>,
+    ends: LogEnds<'_>,
 ) -> Vec<LogFault> {
     let mut faults = Vec::new();
     let mut before: Option<(&str, Option<u64>)> = None;
-    let mut last = 0;
+    let (mut last, mut is_whole) = (0, ends.head.is_none_or(|(number, _)| number == ends.dropped));
     for (index, text) in lines.into_iter().enumerate() {
         let at = index + 1;
         last = at;
-        let Some(line) = LogLine::parse(text) else {
-            faults.push(LogFault { at, problem: LogProblem::Unreadable });
-            before = Some((text, before.and_then(|(_, number)| number).map(|number| number + 1)));
-            continue;
+        let due = before.map_or(Some(ends.dropped + 1), |(_, number)| number.map(|it| it + 1));
+        let line = LogLine::parse(text);
+        let number = line.as_ref().map(|line| line.line).or(due);
+        is_whole |= ends.head.is_some_and(|(head, end)| {
+            number.is_none_or(|number| number == head) && line_digest(text) == end
+        });
+        let expected = before.map_or_else(|| ends.previous.to_owned(), |(it, _)| line_digest(it));
+        let problem = match line {
+            None => Some(LogProblem::Unreadable),
+            Some(line) => match due {
+                Some(due) if line.line > due => Some(LogProblem::Missing(line.line - due)),
+                Some(due) if line.line < due => Some(LogProblem::Altered),
+                _ => (line.previous != expected).then_some(LogProblem::Altered),
+            },
         };
-        let due = before.map_or(Some(1), |(_, number)| number.map(|number| number + 1));
-        let expected = before.map(|(text, _)| digest(text)).unwrap_or_default();
-        if due.is_some_and(|due| line.line > due) {
-            let missing = line.line - due.unwrap_or_default();
-            faults.push(LogFault { at, problem: LogProblem::Missing(missing) });
-        } else if line.previous != expected || due.is_some_and(|due| line.line != due) {
-            faults.push(LogFault { at, problem: LogProblem::Altered });
-        }
-        before = Some((text, Some(line.line)));
+        faults.extend(problem.map(|problem| LogFault { at, problem }));
+        before = Some((text, number));
     }
-    let end = before.map(|(text, _)| digest(text)).unwrap_or_default();
-    if head.is_some_and(|head| head != end) {
+    if !is_whole {
         faults.push(LogFault { at: last + 1, problem: LogProblem::Ends });
     }
     faults

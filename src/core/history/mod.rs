@@ -15,7 +15,7 @@ mod record;
 mod stored;
 mod summary;
 
-pub use self::log::{LogFault, LogLine, LogProblem, verify_log};
+pub use self::log::{LogEnds, LogFault, LogLine, LogProblem, line_digest, verify_log};
 pub use self::record::{
     Cause, CommitHealth, ImageChange, Phases, RanBy, RecordedCluster, RecordedCommit,
     RecordedObject, RunOutcome, RunRecord, RunRollback, record_id,

@@ -97,15 +97,23 @@ fn log(records: usize) -> Vec<String> {
     lines
 }
 
+/// How many lines the log of the tests has.
+const HEAD: u64 = 5;
+
 fn problems(lines: &[String], head: Option<&str>) -> Vec<(usize, LogProblem)> {
+    let count = head.map_or(0, |_| HEAD);
+    let head = head.map(|head| (count, head));
     let lines = lines.iter().map(String::as_str);
-    verify_log(lines, head).into_iter().map(|fault| (fault.at, fault.problem)).collect()
+    verify_log(lines, LogEnds { head, ..LogEnds::default() })
+        .into_iter()
+        .map(|fault| (fault.at, fault.problem))
+        .collect()
 }
 
 #[test]
 fn tampering_with_a_log_shows() {
     let lines = log(5);
-    let head = log::digest(&lines[4]);
+    let head = line_digest(&lines[4]);
     assert_eq!(problems(&lines, Some(&head)), []);
     let mut altered = lines.clone();
     altered[1] = altered[1].replace("healthy", "failed");
@@ -126,11 +134,30 @@ fn tampering_with_a_log_shows() {
     assert_eq!(problems(&[], None), []);
 }
 
+#[test]
+fn a_log_whose_oldest_lines_were_dropped_is_whole() {
+    let lines = log(7);
+    let head = (5, &*line_digest(&lines[4]));
+    let previous = line_digest(&lines[1]);
+    let ends = LogEnds { dropped: 2, previous: &previous, head: Some(head) };
+    let verify = |lines: &[String], ends| verify_log(lines.iter().map(String::as_str), ends);
+    assert_eq!(verify(&lines[2..], ends), [], "two lines more than were noted");
+    let missing = LogFault { at: 1, problem: LogProblem::Missing(1) };
+    assert_eq!(verify(&lines[3..], ends), [missing]);
+    let ends = LogEnds { previous: "other", ..ends };
+    let altered = LogFault { at: 1, problem: LogProblem::Altered };
+    assert_eq!(verify(&lines[2..], ends), [altered]);
+    let ends_early = LogFault { at: 1, problem: LogProblem::Ends };
+    assert_eq!(verify(&[], ends), [ends_early]);
+    let nothing = LogEnds { dropped: 7, previous: "x", head: Some((7, "x")) };
+    assert_eq!(verify(&[], nothing), []);
+}
+
 proptest! {
     #[test]
-    fn any_changed_byte_shows(line in 0_usize..4, at in 0_usize..200, byte in b'!'..b'~') {
-        let mut lines = log(4);
-        let head = log::digest(&lines[3]);
+    fn any_changed_byte_shows(line in 0_usize..5, at in 0_usize..200, byte in b'!'..b'~') {
+        let mut lines = log(5);
+        let head = line_digest(&lines[4]);
         let mut bytes = lines[line].clone().into_bytes();
         let at = at % bytes.len();
         prop_assume!(bytes[at] != byte);
