@@ -18,6 +18,8 @@ pub enum Event {
     LockForbidden(Masked<String>),
     /// The cluster was remembered by its address, as the user may not read its uid.
     RememberedByAddress,
+    /// The round could not be recorded everywhere; why.
+    NotRecorded(Masked<String>),
     /// One change has ended.
     Changed(Masked<ChangeOutcome>),
     /// Waiting for objects to be healthy begins.

@@ -21,6 +21,7 @@ mod moved;
 mod others;
 mod pull_schemas;
 mod reasons;
+mod record;
 mod right_cluster;
 mod rollback;
 mod round;
@@ -47,6 +48,7 @@ pub use lock::{Lock, LockOptions, take};
 pub use others::{OtherRevision, OtherTarget};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use reasons::{Explained, beside_git, explain};
+pub use record::{RecordedPlace, Recording, record_refusal, record_untrusted};
 pub use right_cluster::{ClusterChoice, remember_cluster};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder};
 use super::right_cluster::remember_cluster_of;
 use super::{CommitPoller, Event};
 use crate::app::{
@@ -49,6 +50,8 @@ pub struct RoundOptions<'a> {
     pub cascade: Cascade,
     /// Whether the last healthy commit is applied where this one fails.
     pub rolls_back: bool,
+    /// How the round is recorded; `None` where it is not, as of a cluster of the run's own.
+    pub recording: Option<&'a Recording>,
     /// Ends the round early.
     pub cancel: &'a Cancellation,
 }
@@ -136,13 +139,25 @@ pub async fn round<R: Runner>(
     lookout: &mut impl CommitPoller,
 ) -> Result<RoundEnd, R::Error> {
     let begun = Instant::now();
+    let recorder = options.recorder();
     loop {
         let left = options.lock_timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
-        let lock = options.lock(&survey, left, runner, lookout).await?;
-        let ended = lock.keep(Box::pin(options.locked(survey, &lock, runner, lookout))).await;
+        let taking = Box::pin(options.lock(&survey, left, &recorder, runner, lookout));
+        let lock = match recorder.timed(Phase::Lock, taking).await {
+            Ok(lock) => lock,
+            Err(error) => {
+                tell(&recorder, &survey, Ended::Error(&error), runner).await;
+                return Err(error.into());
+            }
+        };
+        let work = Box::pin(options.locked(survey, &lock, &recorder, runner, lookout));
+        let ended = lock.keep(work).await;
         lock.release().await;
         survey = match ended? {
-            LockedOutcome::Done(end) => return Ok(*end),
+            LockedOutcome::Done(end) => {
+                tell(&recorder, &end.survey, Ended::Report(&end.report), runner).await;
+                return Ok(*end);
+            }
             // Whoever was quicker to make the namespace is waited for like any other run.
             LockedOutcome::TooLate { survey, .. } if left.is_some_and(|left| !left.is_zero()) => {
                 runner.survey(&survey, options.cluster).await?
@@ -152,7 +167,25 @@ pub async fn round<R: Runner>(
     }
 }
 
+/// Records how a round ended, and tells what of that could not be done.
+async fn tell<R: Runner>(
+    recorder: &RoundRecorder<'_>,
+    survey: &Survey,
+    ended: Ended<'_>,
+    runner: &mut R,
+) {
+    for warning in Box::pin(recorder.end(survey, ended)).await {
+        runner.hear(survey, &Event::NotRecorded(warning));
+    }
+}
+
 impl<'a> RoundOptions<'a> {
+    /// Records this round.
+    fn recorder(&self) -> RoundRecorder<'a> {
+        let Self { target, cluster, checkout, recording, .. } = *self;
+        RoundRecorder::new(recording, RecordedPlace { target, cluster, checkout })
+    }
+
     /// The cluster, with passing faults waited out from now on.
     fn patient(&self) -> Cluster {
         self.cluster.patient(cluster::RetryPolicy::of(self.passing, self.cancel))
@@ -164,6 +197,7 @@ impl<'a> RoundOptions<'a> {
         &mut self,
         survey: &Survey,
         left: Option<Duration>,
+        recorder: &RoundRecorder<'_>,
         runner: &mut R,
         lookout: &mut impl CommitPoller,
     ) -> Result<Lock<'a>, Error> {
@@ -179,7 +213,9 @@ impl<'a> RoundOptions<'a> {
         };
         let taking =
             Box::pin(take(survey, self.cluster, &self.target.inventory, self.who, patience));
-        let lock = lookout.beside(&survey.found.revision.commit, self.cancel, taking).await?;
+        let taking = lookout.beside(&survey.found.revision.commit, self.cancel, taking);
+        let (lock, ()) = futures::join!(taking, recorder.identify());
+        let lock = lock?;
         if let Some(newer) = self.cancel.newer() {
             lock.release().await;
             return Err(Error::Superseded(newer.to_owned()));
@@ -195,6 +231,7 @@ impl<'a> RoundOptions<'a> {
         &self,
         mut survey: Survey,
         lock: &Lock<'_>,
+        recorder: &RoundRecorder<'_>,
         runner: &mut R,
         lookout: &mut impl CommitPoller,
     ) -> Result<LockedOutcome, R::Error> {
@@ -203,13 +240,16 @@ impl<'a> RoundOptions<'a> {
             runner.approve(&survey, &mut now).await?;
             survey = now;
         }
-        let work = Box::pin(self.make_true(&survey, lock, runner));
+        let work = Box::pin(self.make_true(&survey, lock, recorder, runner));
         match lookout.beside(&survey.found.revision.commit, self.cancel, work).await {
             Ok(report) => Ok(LockedOutcome::Done(Box::new(RoundEnd { survey, report }))),
             Err(error @ Error::Locked { .. }) => {
                 Ok(LockedOutcome::TooLate { survey: Box::new(survey), error })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                tell(recorder, &survey, Ended::Error(&error), runner).await;
+                Err(error.into())
+            }
         }
     }
 
@@ -218,16 +258,23 @@ impl<'a> RoundOptions<'a> {
         &self,
         survey: &Survey,
         lock: &Lock<'_>,
+        recorder: &RoundRecorder<'_>,
         runner: &mut R,
     ) -> Result<Report, Error> {
+        if survey.writes() {
+            recorder.begin(survey);
+        }
         if remember_cluster_of(survey, self.target, self.cluster) {
             runner.hear(survey, &Event::RememberedByAddress);
         }
-        let mut report = self.apply(survey, lock, runner).await?;
-        self.wait(survey, &mut report, runner).await;
+        let applying = Box::pin(self.apply(survey, lock, runner));
+        let mut report = recorder.timed(Phase::Apply, applying).await?;
+        let waiting = Box::pin(self.wait(survey, &mut report, runner));
+        recorder.timed(Phase::Wait, waiting).await;
         note_health(survey, self.target, &self.patient(), &mut report, lock).await?;
         if self.rolls_back && is_failure(survey, &report) {
-            report.rollback = Some(self.roll_back(survey, &report, lock, runner).await);
+            let back = Box::pin(self.roll_back(survey, &report, lock, runner));
+            report.rollback = Some(recorder.timed(Phase::Rollback, back).await);
             report.supersede(self.cancel.newer());
         }
         Ok(report)

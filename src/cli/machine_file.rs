@@ -11,9 +11,22 @@ use crate::local::bounded_read;
 
 /// The folder of this user's clusters, in that for state.
 const CLUSTERS: &str = "clusters";
+/// The folder of this machine's records, in that for state.
+const HISTORY: &str = "history";
 
 fn folders() -> Option<directories::ProjectDirs> {
     directories::ProjectDirs::from("", "", "trueup")
+}
+
+/// The folder of what is kept of earlier runs and is no cache.
+fn state_folder() -> Option<PathBuf> {
+    let folders = folders()?;
+    Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned())
+}
+
+/// The folder of this machine's records.
+pub(super) fn history_folder() -> Option<PathBuf> {
+    Some(state_folder()?.join(HISTORY))
 }
 
 /// Where the machine's own file is, or would be.
@@ -45,9 +58,6 @@ pub(super) fn machine() -> Result<Machine, Failure> {
 /// When the machine's file can't be used.
 pub(super) fn cluster_choice(name: &str, is_new: bool) -> Result<ClusterChoice, Failure> {
     let rule = rule_of(&machine()?.clusters, name, &path().unwrap_or_default());
-    let memory = folders().map(|folders| {
-        let state = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
-        state.join(CLUSTERS)
-    });
+    let memory = state_folder().map(|state| state.join(CLUSTERS));
     Ok(ClusterChoice { rule, by_context: None, memory, is_new })
 }

@@ -35,6 +35,7 @@ mod outside;
 mod policies;
 pub mod present;
 pub mod pull;
+mod recording;
 mod remedy;
 mod removed;
 pub mod render;

@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
+use super::recording::recording;
 use super::signals;
 use super::target::{NamedTarget, TargetArgs};
 use super::tracked;
@@ -134,7 +135,9 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
     let settings = settings(args, directory.to_owned());
     let (directory, delays) = (directory.to_owned(), ui.delays());
-    let setting = Watch { directory, pull, settings, access, interval, once, who, delays };
+    let recording = recording("watch", &who);
+    let setting =
+        Watch { directory, pull, settings, access, interval, once, who, recording, delays };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(&named.name, !once || ui.has_reader(), ui.glyphs());
     if !once {

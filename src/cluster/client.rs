@@ -4,13 +4,18 @@
 use std::sync::{PoisonError, RwLock};
 
 use kube::Client;
-use kube::config::Config;
+use kube::config::{AuthInfo, Config};
+use sha2::{Digest as _, Sha256};
 
 use super::credential::{Credential, NoCredential};
 use super::credential_cache::{CredentialCache, CredentialSource};
 use super::oidc::{Provider, UserEntry};
 use super::proxy::Proxy;
 use super::transport;
+use crate::local::bounded_read;
+
+/// The most bytes of a token's or certificate's file that a digest is made of.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// A client for one server and user, whose credential may change.
 pub(super) struct RenewableClient {
@@ -20,6 +25,8 @@ pub(super) struct RenewableClient {
     renewal: Option<Renewal>,
     /// Held by who renews it: the others wait for that.
     renewing: tokio::sync::Mutex<()>,
+    /// The user of the kubeconfig.
+    user: AuthInfo,
 }
 
 /// A client and the credential that it shows.
@@ -52,11 +59,13 @@ impl RenewableClient {
     /// A client that needs no renewal.
     #[cfg(test)]
     pub(super) fn fixed(client: Client) -> Self {
-        Self::with(Some(Authenticated { client, credential: None, number: 0 }), None)
+        let client = Authenticated { client, credential: None, number: 0 };
+        Self::with(Some(client), None, AuthInfo::default())
     }
 
-    fn with(client: Option<Authenticated>, renewal: Option<Renewal>) -> Self {
-        Self { current: RwLock::new(client), renewal, renewing: tokio::sync::Mutex::new(()) }
+    fn with(client: Option<Authenticated>, renewal: Option<Renewal>, user: AuthInfo) -> Self {
+        let (current, renewing) = (RwLock::new(client), tokio::sync::Mutex::new(()));
+        Self { current, renewal, renewing, user }
     }
 
     /// The client that a configuration describes, through a proxy if need be. For the first request
@@ -72,7 +81,7 @@ impl RenewableClient {
         origin: Option<UserEntry>,
         cache: &CredentialCache,
     ) -> Result<Self, NoClient> {
-        let user = &config.auth_info;
+        let user = config.auth_info.clone();
         let source = match (&user.exec, &user.auth_provider) {
             (Some(exec), _) => CredentialSource::Plugin(exec.clone()),
             (None, Some(said)) => {
@@ -82,11 +91,11 @@ impl RenewableClient {
             (None, None) => {
                 let client = transport::client(&config, proxy).map_err(NoClient::Unusable)?;
                 let client = Authenticated { client, credential: None, number: 0 };
-                return Ok(Self::with(Some(client), None));
+                return Ok(Self::with(Some(client), None, user));
             }
         };
         let renewal = Renewal { config, proxy, source, cache: cache.clone() };
-        Ok(Self::with(None, Some(renewal)))
+        Ok(Self::with(None, Some(renewal), user))
     }
 
     /// The client to use now.
@@ -100,6 +109,27 @@ impl RenewableClient {
             true => Ok(self.renew(&open).await?.unwrap_or(open)),
             false => Ok(open),
         }
+    }
+
+    /// A digest of the user and of the credential that is shown now, which another user's differs from.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let user = &self.user;
+        let mut digest = Sha256::new();
+        // kube hands a token out in no other way.
+        let mut add = |part: &[u8]| {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part);
+        };
+        add(&serde_json::to_vec(user).unwrap_or_default());
+        // The kubeconfig may name the file, and another login writes another credential there.
+        for path in [&user.token_file, &user.client_certificate].into_iter().flatten() {
+            add(&bounded_read::read_regular(path.as_ref(), LARGEST_FILE).unwrap_or_default());
+        }
+        if let Some(credential) = self.open().and_then(|open| open.credential) {
+            add(credential.token.unwrap_or_default().as_bytes());
+            credential.certificate.iter().flatten().for_each(|part| add(part.as_bytes()));
+        }
+        digest.finalize().into()
     }
 
     fn open(&self) -> Option<Authenticated> {

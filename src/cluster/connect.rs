@@ -15,6 +15,7 @@ use super::client::{NoClient, RenewableClient};
 use super::credential::NoCredential;
 use super::kubeconfig::{self, KubeconfigOverrides, PipeCache, ReadError};
 use super::oidc::UserEntry;
+use super::parents::SeenParents;
 use super::{
     Cluster, Connection, CredentialCache, ResponseLimits, authentication, in_cluster, proxy,
 };
@@ -179,6 +180,7 @@ impl Cluster {
             token_ends,
             limits: ResponseLimits { silence: timeout, ..access.limits },
             memory: access.memory.clone(),
+            parents: SeenParents::default(),
             outage: Mutex::new(None),
             delays: Mutex::default(),
         };

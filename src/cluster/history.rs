@@ -18,8 +18,8 @@ use super::path::{collection, one};
 use super::record::config_maps;
 use super::{ApiError, Cluster};
 use crate::core::history::{
-    BYTES, COUNT, HISTORY_OF, RunRecord, Summary, history_name, records_to_drop, stored_body,
-    stored_record, stored_summaries, summary_annotation,
+    BYTES, COUNT, HISTORY_OF, RunOutcome, RunRecord, Summary, history_name, records_to_drop,
+    stored_body, stored_record, stored_summaries, summary_annotation,
 };
 use crate::core::inventory::Inventory;
 use crate::core::json::{Map, Value, json};
@@ -150,9 +150,7 @@ impl Cluster {
                 done => return done,
             }
         }
-        let known = self.connection.memory.recall(&self.history_memory(inventory));
-        let known: Option<Known> = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let done = match &known {
+        let done = match &self.known(inventory) {
             Some(known) => self.merge(inventory, known, stored).await,
             None => self.insert(inventory, stored).await,
         };
@@ -325,6 +323,48 @@ impl Cluster {
         let mut records: Vec<RunRecord> = bodies.filter_map(|body| stored_record(&body)).collect();
         records.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(records)
+    }
+
+    /// The last round that is known on this machine, from the last answer about an inventory's history.
+    pub fn last_known(&self, inventory: &Inventory) -> Option<Summary> {
+        self.known(inventory)?.summaries().pop()
+    }
+
+    /// The commit that was refused last as far as this machine knows, if no other one was since.
+    pub fn last_refused(&self, inventory: &Inventory) -> Option<String> {
+        let known = self.known(inventory)?.summaries();
+        let mut refused = known.into_iter().filter(|it| it.outcome == RunOutcome::Refused);
+        refused.next_back().map(|summary| summary.commit)
+    }
+
+    /// Deletes an inventory's history, as that is gone.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses, or does not answer; when the object by that name is another one.
+    pub async fn remove_history(&self, inventory: &Inventory) -> Result<(), HistoryError> {
+        let uid = match self.known(inventory) {
+            Some(known) => Some(known.uid),
+            None => self.metadata_of(inventory).await?.map(|known| known.uid),
+        };
+        let Some(uid) = uid else { return Ok(()) };
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid },
+        });
+        let path = one(&config_maps(), Some(&inventory.namespace), &history_name(inventory));
+        let body = Some((JSON, options.to_string().into_bytes()));
+        let call =
+            ApiRequest { method: Method::DELETE, path, body, accept: Some(METADATA), known: None };
+        match self.call(call).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn known(&self, inventory: &Inventory) -> Option<Known> {
+        let known = self.connection.memory.recall(&self.history_memory(inventory))?;
+        serde_json::from_slice(&known).ok()
     }
 
     fn history_memory(&self, inventory: &Inventory) -> String {

@@ -20,6 +20,7 @@ mod diagnose;
 mod discover;
 mod dry_run_store;
 mod emptied;
+mod event;
 mod exec_plugin;
 mod execute;
 mod history;
@@ -33,6 +34,7 @@ mod limits;
 mod negotiate;
 mod observe;
 mod oidc;
+mod parents;
 mod path;
 mod proxy;
 mod record;
@@ -45,6 +47,7 @@ mod take_over;
 mod tls;
 mod transport;
 mod wait;
+mod whoami;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -59,8 +62,9 @@ pub use connect::{Access, ConnectError, context_facts};
 pub use credential::NoCredential;
 pub use credential_cache::CredentialCache;
 pub use delay::{Delay, DelayEnd, Listener};
+pub use event::RoundEvent;
 pub use execute::{Apply, DeleteOutcome, WaitCondition};
-pub use history::Append;
+pub use history::{Append, HistoryError};
 pub use kubeconfig::{PipeCache, context_names};
 pub use limits::ResponseLimits;
 pub use observe::{Members, ObserveOptions, UnrecordedMembers};
@@ -104,6 +108,8 @@ struct Connection {
     limits: ResponseLimits,
     /// Cached state from earlier runs.
     memory: StateStore,
+    /// The parents of inventories that were seen.
+    parents: parents::SeenParents,
     /// When it was last out of reach.
     outage: Mutex<Option<Instant>>,
     /// Receives what takes a while.

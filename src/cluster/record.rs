@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _};
 
+use super::api_request::object;
 use super::observe::{AT_ONCE, typed};
 use super::{ApiError, Cascade, Cluster};
 use crate::core::inventory::{ID, Inventory, Record};
@@ -18,7 +19,9 @@ impl Cluster {
     ///
     /// When it can't be read.
     pub async fn parent(&self, inventory: &Inventory) -> Result<Option<Object>, ApiError> {
-        self.get(&config_maps(), Some(&inventory.namespace), &inventory.name).await
+        let parent = self.get(&config_maps(), Some(&inventory.namespace), &inventory.name).await?;
+        parent.iter().for_each(|parent| self.connection.parents.note(parent));
+        Ok(parent)
     }
 
     /// The parents of several inventories, by the inventories' ids, with one LIST for each namespace and
@@ -44,6 +47,7 @@ impl Cluster {
             let is_its = |it: &&&Inventory| {
                 it.name == parent.name() && parent.namespace() == Some(&it.namespace)
             };
+            self.connection.parents.note(&parent);
             Some((inventories.iter().find(is_its)?.id(), parent))
         });
         parents.collect()
@@ -85,9 +89,10 @@ impl Cluster {
     ///
     /// When the API server refuses.
     pub async fn record(&self, inventory: &Inventory, record: &Record) -> Result<(), ApiError> {
-        self.patch(&config_maps(), &inventory.parent(record), false, OnConflict::Force)
-            .await
-            .map(|_| ())
+        let parent = inventory.parent(record);
+        let written = self.patch(&config_maps(), &parent, false, OnConflict::Force).await?;
+        self.connection.parents.note(&object(written.body));
+        Ok(())
     }
 
     /// Whether there is a namespace `name`; yes where the user may not ask.

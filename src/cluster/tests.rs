@@ -47,6 +47,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         token_ends: None,
         limits: ResponseLimits::default(),
         memory: StateStore::default(),
+        parents: parents::SeenParents::default(),
         outage: Mutex::default(),
         delays: Mutex::default(),
     };

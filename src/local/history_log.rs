@@ -146,6 +146,19 @@ impl HistoryLog {
         Ok(lines.filter_map(LogLine::parse).map(|line| line.record).collect())
     }
 
+    /// The record with an id, where the log has it. The newest lines are read first.
+    ///
+    /// # Errors
+    ///
+    /// When the folder or a file can't be read.
+    pub fn find(&self, id: &str) -> io::Result<Option<RunRecord>> {
+        let Some(read) = self.read()? else { return Ok(None) };
+        let lines = read.files.iter().rev().flat_map(|(_, text)| text.lines().rev());
+        let lines = lines.filter(|line| line.contains(id)).filter_map(LogLine::parse);
+        let mut records = lines.map(|line| line.record);
+        Ok(records.find(|record| record.id == id))
+    }
+
     /// Looks for lines that are missing or were altered.
     ///
     /// # Errors
@@ -286,4 +299,4 @@ fn add(file: &mut File, line: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::local) mod tests;

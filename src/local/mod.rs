@@ -8,6 +8,7 @@ pub mod history_log;
 pub mod jitter;
 pub mod manual_folder;
 pub mod offline;
+pub mod open_records;
 mod own_file;
 pub mod plan_file;
 pub mod schema_catalogue;

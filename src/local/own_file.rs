@@ -35,6 +35,28 @@ pub(super) fn append(path: &Path) -> io::Result<File> {
     open(options, path)
 }
 
+/// Opens a file to read and write it, and makes it where it does not exist.
+///
+/// # Errors
+///
+/// When it can't be opened, or is not a file of this user.
+pub(super) fn open_or_make(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    open(options, path)
+}
+
+/// Opens a file to read and write it.
+///
+/// # Errors
+///
+/// When it can't be opened, or is not a file of this user.
+pub(super) fn read_and_write(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    open(options, path)
+}
+
 /// Opens a file to read it.
 ///
 /// # Errors

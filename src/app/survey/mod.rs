@@ -7,7 +7,7 @@ mod shown;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -62,6 +62,8 @@ pub struct Survey {
 pub struct Found {
     /// When looking began.
     pub begun: Instant,
+    /// How long it took.
+    pub took: Duration,
     /// The commit that is to be made true.
     pub revision: Revision,
     /// How far it is trusted, and which commit it stands in for.
@@ -287,6 +289,7 @@ pub(super) async fn survey_from(
 
     let found = Found {
         begun,
+        took: begun.elapsed(),
         uncommitted,
         before,
         catalog,

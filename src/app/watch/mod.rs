@@ -15,7 +15,7 @@ pub use self::identity::ClusterIdentity;
 pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
 pub use self::round::{Round, RoundError};
-use crate::app::{self, LastRead, Target};
+use crate::app::{self, LastRead, Recording, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
 use crate::git::Checkout;
@@ -43,6 +43,8 @@ pub struct Watch {
     pub once: bool,
     /// Our identity as a lock holder.
     pub who: Candidate,
+    /// How rounds are recorded.
+    pub recording: Option<Recording>,
     /// Hears what takes a while.
     pub delays: Listener,
 }
@@ -119,6 +121,8 @@ struct RoundMemory {
     place: Option<ClusterIdentity>,
     /// Whether the last round had nothing to do and nothing to tell, of health either.
     is_quiet: bool,
+    /// Why rounds that came to nothing could not be recorded everywhere.
+    unrecorded: Vec<String>,
 }
 
 /// Runs rounds until cancelled, and sends the result of each to `events`. The `remote` may have been asked

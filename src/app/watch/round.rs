@@ -7,8 +7,8 @@ use super::remote_poller::RemotePoller;
 use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
 use crate::app::round::is_unproven;
 use crate::app::{
-    self, LastRead, Look, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target, WaitWhen, look,
-    round, survey,
+    self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
+    WaitWhen, look, record_refusal, round, survey,
 };
 use crate::cluster::{Cluster, ConnectError};
 use crate::core::health::WaitEnd;
@@ -33,6 +33,8 @@ pub struct Round {
     pub held_back: Option<String>,
     /// Why there was no lock, where the user may not have one.
     pub warning: Option<String>,
+    /// Why it could not be recorded everywhere, nor those before it that came to nothing.
+    pub unrecorded: Vec<String>,
     /// How many requests it took.
     pub requests: usize,
     /// How long it took.
@@ -189,7 +191,14 @@ pub(super) async fn begin_round(
         }
     }
     let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
-    let (target, survey, held_back) = choose(place, &wanted.target, found, memory).await?;
+    let chosen = Box::pin(choose(place, &wanted.target, found, memory)).await;
+    if let (Some(recording), Err(RoundError::Reconcile(error))) = (&watch.recording, &chosen) {
+        let place =
+            RecordedPlace { target: &wanted.target, cluster: &cluster, checkout: &checkout };
+        let told = Box::pin(record_refusal(recording, place, error)).await;
+        memory.unrecorded.extend(told);
+    }
+    let (target, survey, held_back) = chosen?;
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
     memory.keep_to(now)?;
     let pending =
@@ -277,7 +286,8 @@ pub(super) async fn act(
 ) -> Result<Round, RoundError> {
     let PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back } =
         looked;
-    let RoundMemory { last, watched, held_back: _, proved, remote, place: _, is_quiet } = memory;
+    let RoundMemory { last, watched, held_back: _, proved, remote, place: _, is_quiet, unrecorded } =
+        memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
         target: &target,
@@ -295,6 +305,7 @@ pub(super) async fn act(
         },
         cascade: wanted.cascade,
         rolls_back: wanted.rolls_back,
+        recording: watch.recording.as_ref(),
         cancel: &cancel,
     };
     let mut watching = WatchRound {
@@ -304,11 +315,13 @@ pub(super) async fn act(
         cluster: &cluster,
         last,
         warning: None,
+        unrecorded: std::mem::take(unrecorded),
     };
     let mut lookout =
         RemotePoller { remote, watch, target: &wanted.target, held_back: held_back.as_deref() };
     let ended = round(options, survey, &mut watching, &mut lookout).await?;
-    let (warning, RoundEnd { survey, report }) = (watching.warning, ended);
+    let WatchRound { warning, unrecorded, .. } = watching;
+    let RoundEnd { survey, report } = ended;
     if is_settled(&report) {
         proved.clone_from(&survey.decided.after.revision);
     }
@@ -323,7 +336,7 @@ pub(super) async fn act(
         && survey.found.unready.is_empty()
         && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
-    Ok(Round { pulled, survey, report, held_back, warning, requests, elapsed })
+    Ok(Round { pulled, survey, report, held_back, warning, unrecorded, requests, elapsed })
 }
 
 /// A round of a watch under way.
@@ -336,6 +349,8 @@ struct WatchRound<'a> {
     last: &'a LastRead,
     /// Why no lock is taken.
     warning: Option<String>,
+    /// Why it could not be recorded everywhere.
+    unrecorded: Vec<String>,
 }
 
 impl Runner for WatchRound<'_> {
@@ -359,8 +374,10 @@ impl Runner for WatchRound<'_> {
     }
 
     fn hear(&mut self, _: &Survey, event: &app::Event) {
-        if let app::Event::LockForbidden(warning) = event {
-            self.warning = Some(String::clone(warning));
+        match event {
+            app::Event::LockForbidden(warning) => self.warning = Some(String::clone(warning)),
+            app::Event::NotRecorded(warning) => self.unrecorded.push(String::clone(warning)),
+            _ => {}
         }
     }
 }

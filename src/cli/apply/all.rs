@@ -19,6 +19,7 @@ use crate::cli::locking;
 use crate::cli::present::all_applied::{self, AppliedEnd, AppliedTarget, RunCost};
 use crate::cli::present::all_targets::{AllTargets, TargetEnd};
 use crate::cli::present::{self, OutputFormat, PlanView};
+use crate::cli::recording::recording;
 use crate::cli::several::{ReachedTargets, SeveralOptions, SeveralTargets};
 use crate::cli::ui::Ui;
 use crate::core::schedule::Schedule;
@@ -72,10 +73,13 @@ pub(super) async fn run(
         }
     }
     let who = locking::who();
+    let recording = recording("apply", &who).filter(|_| !args.throwaway.is_wanted());
+    let recording = recording.as_ref();
     let LookedAt { several, looks, shown, claims, .. } = looked;
     let (claims, ui) = (Mutex::new(claims), Mutex::new(ui));
     let has_said = AtomicBool::new(asked);
-    let run = SharedRun { args, directory, interrupt, who: &who, ui, asked, claims, has_said };
+    let run =
+        SharedRun { args, directory, interrupt, who: &who, recording, ui, asked, claims, has_said };
     let answers = carry_out(&run, &several, looks, shown).await;
     let has_said = run.has_said.into_inner();
     let ui = run.ui.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

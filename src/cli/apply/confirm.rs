@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{ApplyArgs, NOTHING_WRITTEN};
-use crate::app::{Look, Survey};
+use crate::app::{Look, Recording, Survey};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{self, OutputFormat};
+use crate::cli::recording::{refused_as_a_whole, untrusted};
 use crate::cli::session::{Session, SessionOptions};
 use crate::cli::ui::Ui;
 use crate::core::approval::Approval;
@@ -37,6 +38,7 @@ pub(super) enum Decision {
 pub(super) async fn ready(
     args: &ApplyArgs,
     directory: &Path,
+    recording: Option<&Recording>,
     ui: &mut Ui,
 ) -> Result<Decision, Failure> {
     let ApplyArgs { target, throwaway, plan, yes, output, .. } = args;
@@ -55,13 +57,19 @@ pub(super) async fn ready(
     let is_about_objects =
         approval.is_some() || args.waits(&session.named.run_options, ui.has_progress());
     let look = match is_about_objects {
-        true => Look::Survey(Box::new(session.survey(ui).await?)),
-        false => session.look(ui).await?,
+        true => session.survey(ui).await.map(Box::new).map(Look::Survey),
+        false => session.look(ui).await,
     };
+    if let Err(failure) = &look {
+        Box::pin(refused_as_a_whole(recording, &session, failure, ui)).await;
+    }
+    let look = look?;
     let mut survey = match look {
         Look::Survey(survey) => *survey,
         Look::InSync(synced) => {
             session.remember_cluster(&synced);
+            let told = Box::pin(untrusted(recording, &session, &session.named)).await;
+            told.iter().for_each(|text| ui.warning(text));
             let (view, glyphs) = (session.in_sync_view(&synced), ui.glyphs());
             present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;
             return Ok(Decision::InSync(session.good_exit()));

@@ -12,12 +12,15 @@ use clap::Args;
 use confirm::{ConfirmedApply, Decision, ready};
 use runner::{Applying, EndedEarly};
 
-use crate::app::{self, NoCommitPoller, RoundEnd, RoundOptions, TIMEOUT, WaitWhen, round};
+use crate::app::{
+    self, NoCommitPoller, Recording, RoundEnd, RoundOptions, TIMEOUT, WaitWhen, round,
+};
 use crate::cli::cascade::{self, CascadeArg};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::headings::{HOW, WHAT};
 use crate::cli::locking::{self, LOCK_TIMEOUT, LockArgs};
 use crate::cli::present::{self, OutputFormat};
+use crate::cli::recording::recording;
 use crate::cli::signals;
 use crate::cli::target::{NamedTarget, TargetArgs};
 use crate::cli::throwaway::ThrowawayArgs;
@@ -151,9 +154,12 @@ pub async fn run(mut args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<E
     if args.all_targets {
         return Box::pin(all::run(&args, directory, &interrupt, ui)).await;
     }
+    let who = locking::who();
+    let recording = recording("apply", &who).filter(|_| !args.throwaway.is_wanted());
+    let recording = recording.as_ref();
     // Until something is written a signal ends the run at once.
     let ready = tokio::select! {
-        ready = ready(&args, directory, ui) => ready?,
+        ready = ready(&args, directory, recording, ui) => ready?,
         () = interrupt.requested() => return Ok(Exit::Interrupted),
     };
     let is_not = if args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit };
@@ -163,12 +169,13 @@ pub async fn run(mut args: ApplyArgs, directory: &Path, ui: &mut Ui) -> Result<E
         Decision::InSync(_) => return Ok(is_not),
         Decision::Declined => return Ok(is_not),
     };
-    let (who, cancel) = (locking::who(), Cancellation::with(&interrupt));
+    let cancel = Cancellation::with(&interrupt);
     let (mut watched, is_watched) = (LeaseWatch::default(), ui.has_progress());
     let place = ApplyPlace {
         named: &session.named,
         checkout: &session.checkout,
         cluster: &session.cluster,
+        recording,
     };
     let options = args.options(place, &who, &cancel, &mut watched, is_watched);
     let options = RoundOptions { approval: approval.as_ref(), ..options };
@@ -218,6 +225,8 @@ struct ApplyPlace<'a> {
     named: &'a NamedTarget,
     checkout: &'a Checkout,
     cluster: &'a Cluster,
+    /// How the round is recorded.
+    recording: Option<&'a Recording>,
 }
 
 impl ApplyArgs {
@@ -236,7 +245,7 @@ impl ApplyArgs {
         watched: &'a mut LeaseWatch,
         is_watched: bool,
     ) -> RoundOptions<'a> {
-        let ApplyPlace { named, checkout, cluster } = place;
+        let ApplyPlace { named, checkout, cluster, recording } = place;
         let said = &named.run_options;
         let (is_throwaway, timeout) = (self.throwaway.is_wanted(), self.timeout(said));
         let rolls_back = self.locking.rolls_back(said);
@@ -255,6 +264,7 @@ impl ApplyArgs {
             wait_when: WaitWhen::Always,
             cascade: cascade::counts(self.cascade, said),
             rolls_back,
+            recording,
             cancel,
         }
     }

@@ -12,8 +12,8 @@ use unicode_width::UnicodeWidthStr as _;
 use super::runner::BY_ADDRESS;
 use super::{ApplyArgs, ApplyPlace, was_interrupted};
 use crate::app::{
-    self, Event, Look, NoCommitPoller, RoundEnd, RoundOptions, Runner, Survey, SyncedTarget,
-    Target, look, round, survey,
+    self, Event, Look, NoCommitPoller, Recording, RoundEnd, RoundOptions, Runner, Survey,
+    SyncedTarget, Target, look, round, survey,
 };
 use crate::cli::all_targets::target_failure;
 use crate::cli::claims::{Claims, is_declared_twice};
@@ -43,6 +43,8 @@ pub(super) struct SharedRun<'a, 'u> {
     pub(super) directory: &'a Path,
     pub(super) interrupt: &'a Interrupt,
     pub(super) who: &'a Candidate,
+    /// How the rounds are recorded.
+    pub(super) recording: Option<&'a Recording>,
     pub(super) ui: Mutex<&'u mut Ui>,
     /// Whether a person said yes to the plans.
     pub(super) asked: bool,
@@ -148,7 +150,8 @@ impl OneOfAll<'_, '_> {
         }
         let cancel = Cancellation::with(interrupt);
         let mut watched = LeaseWatch::default();
-        let place = ApplyPlace { named: self.named, checkout: &self.session.checkout, cluster };
+        let (named, checkout) = (self.named, &self.session.checkout);
+        let place = ApplyPlace { named, checkout, cluster, recording: self.run.recording };
         let is_watched = self.run.ui().has_progress();
         let mut options = args.options(place, self.run.who, &cancel, &mut watched, is_watched);
         if self.is_gate && !args.throwaway.is_wanted() {
@@ -344,7 +347,7 @@ impl Runner for ApplyingOne<'_, '_, '_> {
                 }
                 Ok(())
             }
-            Event::LockForbidden(warning) => {
+            Event::LockForbidden(warning) | Event::NotRecorded(warning) => {
                 one.run.ui().warning(warning);
                 Ok(())
             }

@@ -111,7 +111,7 @@ impl Runner for Applying<'_> {
                     self.ui.note(&locking::waits_for(holder, self.lock_timeout));
                 }
             }
-            Event::LockForbidden(warning) => self.ui.warning(warning),
+            Event::LockForbidden(warning) | Event::NotRecorded(warning) => self.ui.warning(warning),
             Event::RememberedByAddress => self.ui.warning(BY_ADDRESS),
             Event::WaitBegan => self.display = Some(WaitDisplay::new(self.wait, self.ui)),
             Event::Waiting(proof) => {

@@ -37,6 +37,8 @@ pub struct Log {
     gone: BTreeSet<String>,
     /// Whether it was said that there is no lock.
     warned: bool,
+    /// Why rounds could not be recorded, as far as it was said.
+    unrecorded: BTreeSet<String>,
     /// The faults of the last round.
     wrong: BTreeSet<String>,
     /// The line about a commit that is not applied again, as long as that is so.
@@ -52,8 +54,21 @@ impl Log {
     pub fn new(target: &str, greets: bool, glyphs: Glyphs) -> Self {
         let (target, wrong) = (target.to_owned(), BTreeSet::new());
         let (warned, stays, unready) = (false, None, BTreeMap::new());
+        let unrecorded = BTreeSet::new();
         let (gone, unpulled) = (BTreeSet::new(), None);
-        Self { target, glyphs, greets, commit: None, gone, warned, wrong, stays, unpulled, unready }
+        Self {
+            target,
+            glyphs,
+            greets,
+            commit: None,
+            gone,
+            warned,
+            unrecorded,
+            wrong,
+            stays,
+            unpulled,
+            unready,
+        }
     }
 
     /// One line with the time and the target.
@@ -150,6 +165,11 @@ impl Log {
             && !std::mem::replace(&mut self.warned, true)
         {
             lines.push(self.line(&format!("warning: {warning}")));
+        }
+        for warning in round.iter().flat_map(|round| &round.unrecorded) {
+            if self.unrecorded.insert(warning.clone()) {
+                lines.push(self.line(&format!("warning: {warning}")));
+            }
         }
         if let Ok(round) = &round {
             for removed in &round.survey.found.removed {
