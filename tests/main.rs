@@ -74,6 +74,7 @@ mod prune;
 mod pull;
 #[cfg(unix)]
 mod readme;
+mod record;
 mod recovery;
 mod refused;
 mod render;

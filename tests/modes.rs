@@ -32,7 +32,8 @@ fn asked(repo: &Repo<'_>, args: &[&str], status: i32) -> (String, Vec<String>) {
     let requests = plane.audit_log.requests_after(before).into_iter().filter_map(|request| {
         let is_here = request.namespace() == repo.namespace();
         let is_one = request.resource() == "configmaps" && !request.name().is_empty();
-        let is_it = is_here && is_one && request.name() != repo.parent();
+        let is_record = request.name() == repo.parent() || request.is_of_record();
+        let is_it = is_here && is_one && !is_record;
         is_it.then(|| request.name().to_owned())
     });
     (output.stdout, requests.collect())

@@ -96,8 +96,8 @@ fn the_requests_that_are_counted_are_those_that_the_server_had() {
     }
     // Discovery 2 the first time, and 1 then; the parent, the identity, the inventory's namespace, a LIST of the kind
     // that no record names yet, a dry run each; then also an apply each, the record twice and the
-    // lock thrice; then a LIST, and nothing for any object.
-    assert_eq!(counts, [26, 50, 4]);
+    // lock thrice, who it was, the history and an Event; then a LIST, and nothing for any object.
+    assert_eq!(counts, [26, 53, 4]);
 }
 
 #[test]

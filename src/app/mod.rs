@@ -25,6 +25,7 @@ mod record;
 mod right_cluster;
 mod rollback;
 mod round;
+mod runner;
 mod served;
 mod survey;
 mod target;
@@ -54,7 +55,8 @@ pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,
     rolled_back,
 };
-pub use round::{RoundEnd, RoundOptions, Runner, WaitWhen, round};
+pub use round::{RoundOptions, round};
+pub use runner::{RoundEnd, Runner, WaitWhen};
 pub use served::served_definitions;
 pub use survey::{Decided, Found, Survey, survey};
 pub use target::{DeclaredPath, Target};

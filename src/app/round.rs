@@ -6,9 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder};
+use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder, tell};
 use super::right_cluster::remember_cluster_of;
-use super::{CommitPoller, Event};
+use super::{CommitPoller, Event, RoundEnd, Runner, WaitWhen};
 use crate::app::{
     ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
     check_not_overtaken, is_failure, note_failure, note_health, rollback_revision, rolled_back,
@@ -20,7 +20,6 @@ use crate::core::health::WaitEnd;
 use crate::core::inventory::Record;
 use crate::core::lease::{Candidate, LeaseWatch};
 use crate::core::report::{Report, Rollback, RollbackOutcome, masked_health};
-use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
 
@@ -54,68 +53,6 @@ pub struct RoundOptions<'a> {
     pub recording: Option<&'a Recording>,
     /// Ends the round early.
     pub cancel: &'a Cancellation,
-}
-
-/// In which rounds to wait until everything is healthy.
-#[derive(Clone, Copy, Debug)]
-pub enum WaitWhen<'a> {
-    /// In each.
-    Always,
-    /// Where something is written, or the commit was never seen healthy and is not the one that was
-    /// waited for before.
-    Needed {
-        /// The commit that was waited for to its end before.
-        proven: Option<&'a str>,
-    },
-}
-
-/// Whoever runs a round: looks at git and the cluster, approves, and hears what happens.
-pub trait Runner: Send {
-    /// Why a round ends early: it can't look, or what there is to do is not approved.
-    type Error: From<Error>;
-
-    /// Looks again, since others may have written after `before`.
-    ///
-    /// # Errors
-    ///
-    /// When git or the cluster can't be read.
-    fn survey(
-        &mut self,
-        before: &Survey,
-        cluster: &Cluster,
-    ) -> impl Future<Output = Result<Survey, Self::Error>>;
-
-    /// Approves that what was found `now` is carried out in place of what was found `before`.
-    ///
-    /// # Errors
-    ///
-    /// When it is not approved, or whoever approves can't be asked.
-    fn approve(
-        &mut self,
-        before: &Survey,
-        now: &mut Survey,
-    ) -> impl Future<Output = Result<(), Self::Error>>;
-
-    /// The target as the settings of another commit have it, to roll back to that.
-    ///
-    /// # Errors
-    ///
-    /// When those settings can't be used.
-    fn target_at(&self, commit: &str) -> Result<Target, Self::Error>;
-
-    /// Hears why a rollback was not possible; gives what the report says of it.
-    fn rollback_failed(&mut self, revision: &Revision, error: Self::Error) -> Option<String>;
-
-    /// Hears what happens to what was surveyed.
-    fn hear(&mut self, survey: &Survey, event: &Event);
-}
-
-/// How a round ended.
-pub struct RoundEnd {
-    /// The last observation and plan.
-    pub survey: Survey,
-    /// The report of the run.
-    pub report: Report,
 }
 
 /// The outcome of a plan under the lock.
@@ -164,18 +101,6 @@ pub async fn round<R: Runner>(
             }
             LockedOutcome::TooLate { error, .. } => return Err(error.into()),
         };
-    }
-}
-
-/// Records how a round ended, and tells what of that could not be done.
-async fn tell<R: Runner>(
-    recorder: &RoundRecorder<'_>,
-    survey: &Survey,
-    ended: Ended<'_>,
-    runner: &mut R,
-) {
-    for warning in Box::pin(recorder.end(survey, ended)).await {
-        runner.hear(survey, &Event::NotRecorded(warning));
     }
 }
 

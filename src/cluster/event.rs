@@ -34,7 +34,7 @@ pub struct RoundEvent<'a> {
     pub is_normal: bool,
     /// One word in camel case.
     pub reason: &'a str,
-    /// What happened. A longer one is cut.
+    /// The text. A longer one is cut.
     pub message: &'a str,
     /// When.
     pub at: Timestamp,

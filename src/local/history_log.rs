@@ -1,7 +1,7 @@
 //! The records of this machine: lines that are only appended to, each with the digest of the one before,
 //! in files of bounded size. A head file has the digest of the last line, so that a missing end shows.
 //!
-//! It tells of an accident and of a careless hand. Whoever may write the files can write all of them anew.
+//! It tells of an accident and of a careless hand. Whoever may write the files can also write a chain that holds.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -42,14 +42,14 @@ pub struct HistoryLog {
     bounds: LogBounds,
 }
 
-/// What a look at all lines of a log found.
+/// The result of a look at all lines of a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogCheck {
     /// How many lines there are.
     pub lines: usize,
     /// How many lines were dropped before them for their age.
     pub dropped: u64,
-    /// What is wrong with them.
+    /// Their faults.
     pub faults: Vec<FileFault>,
 }
 
@@ -60,11 +60,11 @@ pub struct FileFault {
     pub file: PathBuf,
     /// The line in it, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The fault.
     pub problem: LogProblem,
 }
 
-/// What is known of a log besides its lines.
+/// The state of a log besides its lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     /// The number of the last line.

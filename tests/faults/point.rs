@@ -45,6 +45,7 @@ impl World {
         let seen = self
             .peace(&["apply"], &self.second)
             .map_err(|why| format!("the next run: {why}; {}", told()))?;
+        self.records_agree().map_err(|why| format!("{why}; {}", told()))?;
         let is_true = |path: &String| {
             middle.contains_key(path) == self.second.contains_key(path)
                 && middle.get(path) == self.second.get(path)

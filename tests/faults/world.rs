@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::Method;
 use serde_json::{Value, json};
 
+use trueup::core::history::LogProblem;
+use trueup::local::history_log::HistoryLog;
+
 use super::commits;
 use crate::support::api::Api;
 use crate::support::command::Cmd;
@@ -75,7 +78,41 @@ impl World {
 
     /// A trueup command in it.
     pub fn trueup(&self, args: &[&str]) -> Cmd {
-        self.repo.trueup(args).env("XDG_CACHE_HOME", self.cache.path())
+        let cmd = self.repo.trueup(args).env("XDG_CACHE_HOME", self.cache.path());
+        cmd.env("XDG_STATE_HOME", self.cache.path().join("state"))
+    }
+
+    /// Whether the cluster has each record that this machine has, once, but for those that wait here.
+    pub fn records_agree(&self) -> Result<(), String> {
+        const LAST: usize = 8;
+        let folder = self.cache.path().join("state/trueup/history");
+        let log = HistoryLog::new(folder.clone());
+        let check = log.verify().map_err(|error| error.to_string())?;
+        if check.faults.iter().any(|fault| fault.problem != LogProblem::Unreadable) {
+            return Err(format!("the log is broken: {:?}", check.faults));
+        }
+        let waiting = folder.join("open").read_dir().into_iter().flatten().flatten();
+        let waiting: Vec<String> = waiting
+            .map(|file| file.file_name().to_string_lossy().trim_end_matches(".json").to_owned())
+            .collect();
+        let records = log.records().map_err(|error| error.to_string())?;
+        let mut here: Vec<String> = records.into_iter().map(|record| record.id).collect();
+        here.retain(|id| !waiting.contains(id));
+        here.sort();
+        let twice = here.windows(2).find(|two| two[0] == two[1]);
+        if let Some(twice) = twice {
+            return Err(format!("{} is there twice", twice[0]));
+        }
+        let history = self.api.get(&format!("{}.history", self.parent()))?;
+        let there = history["binaryData"].as_object().into_iter().flatten();
+        let mut there: Vec<String> = there.map(|(id, _)| id.clone()).collect();
+        there.retain(|id| !waiting.contains(id));
+        there.sort();
+        let last = |ids: &[String]| ids[ids.len().saturating_sub(LAST)..].to_vec();
+        match last(&here) == last(&there) {
+            true => Ok(()),
+            false => Err(format!("recorded here {:?}, there {:?}", last(&here), last(&there))),
+        }
     }
 
     /// Runs trueup without any fault, and gives its requests.
@@ -104,7 +141,9 @@ impl World {
             for item in list["items"].as_array().cloned().unwrap_or_default() {
                 let name = item["metadata"]["name"].as_str().unwrap().to_owned();
                 let is_the_servers = ["kube-root-ca.crt", "default"].contains(&name.as_str());
-                if !is_the_servers && !name.starts_with("stranger") {
+                // The record of rounds grows with each of them.
+                let is_record = name.ends_with(".history");
+                if !is_the_servers && !is_record && !name.starts_with("stranger") {
                     state.insert(format!("{collection}/{name}"), lasting(item));
                 }
             }

@@ -57,9 +57,19 @@ impl Request {
         self.uri.contains("dryRun=All")
     }
 
-    /// Whether it writes anything.
+    /// Whether it writes anything but the record of a round.
     pub fn is_write(&self) -> bool {
-        matches!(&*self.verb, "create" | "update" | "patch" | "delete") && !self.is_dry_run()
+        let is_write = matches!(&*self.verb, "create" | "update" | "patch" | "delete");
+        is_write && !self.is_dry_run() && !self.is_of_record()
+    }
+
+    /// Whether it is about the record of a round: the history, an Event, or who ran it. trueup creates
+    /// no other ConfigMap, since it applies them.
+    pub fn is_of_record(&self) -> bool {
+        let is_history = self.resource() == "configmaps"
+            && (self.verb == "create" || self.name().ends_with(".history"));
+        self.is_ours()
+            && (is_history || ["events", "selfsubjectreviews"].contains(&self.resource()))
     }
 }
 

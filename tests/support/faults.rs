@@ -62,10 +62,20 @@ impl Seen {
         Self { method, path: path.to_owned(), query: query.to_owned() }
     }
 
-    /// Whether it changes anything but the inventory's lock.
+    /// Whether it changes anything but the inventory's lock and the record of the round.
     pub fn is_write(&self) -> bool {
         let is_lock = self.path.contains("/leases");
-        self.method != "GET" && !self.query.contains("dryRun=All") && !is_lock
+        let is_dry_run = self.query.contains("dryRun=All");
+        self.method != "GET" && !is_dry_run && !is_lock && !self.is_of_record()
+    }
+
+    /// Whether it is about the record of a round: the history, an Event, or who ran it.
+    pub fn is_of_record(&self) -> bool {
+        let is_made = self.method == "POST"
+            && ["/configmaps", "/events", "/selfsubjectreviews"]
+                .iter()
+                .any(|end| self.path.ends_with(end));
+        is_made || self.path.ends_with(".history")
     }
 
     /// Whether it lists the members of an inventory.

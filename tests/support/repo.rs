@@ -180,10 +180,11 @@ impl<'p> Repo<'p> {
         value.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    /// The names of the ConfigMaps in its namespace, its inventory among them.
+    /// The names of the ConfigMaps in its namespace, its inventory among them and its history not.
     pub fn config_maps(&self) -> Vec<String> {
         let names = self.list("configmap", "").into_iter().map(|(_, object)| object);
-        names.map(|object| object["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+        let names = names.map(|object| object["metadata"]["name"].as_str().unwrap().to_owned());
+        names.filter(|name| !name.ends_with(".history")).collect()
     }
 
     /// Deletes a ConfigMap of its namespace.

@@ -1,4 +1,4 @@
-//! What a record says of a round. Every text has been through the survey's redactor.
+//! The content of a record. Every text has been through the survey's redactor.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,7 +20,7 @@ use crate::core::report::{Outcome, Report, RollbackOutcome};
 use crate::core::source::snapshot::Revision;
 use crate::core::verification::Standing;
 
-/// What a record is made of, besides the survey.
+/// The parts of a record besides the survey.
 pub(super) struct Filled<'a> {
     pub(super) place: RecordedPlace<'a>,
     /// The id of the record, where it has one already.
@@ -277,11 +277,12 @@ fn why(survey: &Survey, report: &Report, outcome: RunOutcome) -> Option<String> 
     let origin = |key: &ObjectKey| {
         let change = survey.decided.plan.changes().find(|change| change.key == *key);
         let origin = change.and_then(|change| change.origin.as_ref());
-        origin.map(|it| format!(" ({}:{})", it.path, it.line)).unwrap_or_default()
+        origin.map(|it| format!("{}:{}: ", it.path, it.line)).unwrap_or_default()
     };
     let redactor = survey.redactor();
     let about = |key: &ObjectKey, why: &str| {
-        format!("{key}: {}{}", redactor.text_about(key, why), origin(key))
+        // The place comes first: a long text is cut.
+        format!("{}{key}: {}", origin(key), redactor.text_about(key, why))
     };
     let failed = |wanted: fn(&Outcome) -> bool| {
         let step = report.steps.iter().find(|step| wanted(&step.outcome))?;

@@ -1,10 +1,11 @@
 //! Records how rounds end: in the cluster, on this machine, and as an Event.
 //!
-//! A record never fails a round. One that could not be written is told, kept on this machine, and goes with
-//! the next. Before the first write of a round its record is kept on this machine as an open one. Where
+//! A record never fails a round. Of one that could not be written a warning says so; it is kept on this
+//! machine, and goes with the next. Before the first write of a round its record is kept on this machine as an open one. Where
 //! that is left, the run was killed, and the next one says so.
 
 mod fill;
+mod refused;
 mod words;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use self::fill::{Filled, fill, of_error, of_refused};
-use super::{Error, Survey, Target};
+use self::fill::{Filled, fill};
+pub use self::refused::{record_refusal, record_untrusted};
+use super::{Error, Event, Runner, Survey, Target};
 use crate::cluster::{Append, Cluster, RoundEvent};
 use crate::core::history::{Cause, Phases, RanBy, RunOutcome, RunRecord};
 use crate::core::inventory::Inventory;
@@ -147,7 +149,7 @@ impl<'a> RoundRecorder<'a> {
         let Some(recording) = self.recording else { return };
         self.recover(recording);
         let record = self.fill(recording, survey, Ended::Not);
-        // A folder that can't be written to is told of at the end, with the log.
+        // A folder that can't be written to makes a warning at the end, with the log.
         let open = recording.open.open(&record, true).ok();
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open;
     }
@@ -222,7 +224,7 @@ impl<'a> RoundRecorder<'a> {
         let is_killed = self.is_killed.load(Ordering::Relaxed);
         let inventory = &self.place.target.inventory;
         let append = Append { inventory, records: &records, is_new: false };
-        // What was kept since it could not be written waits for the next record.
+        // Others that could not be written wait for the next record.
         if is_killed && self.place.cluster.append_history(append).await.is_ok() {
             left.into_iter().for_each(OpenRecord::remove);
         }
@@ -342,50 +344,14 @@ fn is_due(survey: &Survey, ended: Ended<'_>, record: &RunRecord) -> bool {
     }
 }
 
-/// Records that a commit was refused before there was a plan. Gives what is to be told.
-pub async fn record_refusal(
-    recording: &Recording,
-    place: RecordedPlace<'_>,
-    error: &Error,
-) -> Vec<String> {
-    let (target, checkout) = (place.target, place.checkout);
-    if !matches!(error, Error::Strict { .. } | Error::Unusable { .. }) {
-        return Vec::new();
-    }
-    let Ok(revision) = target.revision(checkout) else { return Vec::new() };
-    let record = of_refused(place, &recording.by, &revision, Some(of_error(error)));
-    let recorder = RoundRecorder::new(Some(recording), place);
-    recorder.write_refusal(recording, record).await
-}
-
-/// Records that a commit is not applied, as this machine does not trust it. Said once while it stays so.
-/// Gives what is to be told.
-pub async fn record_untrusted(
-    recording: &Recording,
-    place: RecordedPlace<'_>,
-    refusal: &super::trust::Refusal,
-) -> Vec<String> {
-    let Some(revision) = &refusal.revision else { return Vec::new() };
-    let mut record = of_refused(place, &recording.by, revision, Some(refusal.to_string()));
-    record.commit.verdict = Some(refusal.fault.word().to_owned());
-    let recorder = RoundRecorder::new(Some(recording), place);
-    let known = place.cluster.last_refused(&place.target.inventory);
-    let is_known = known.is_some_and(|known| known == record.commit.id);
-    let last = recording.last(&record.inventory);
-    if is_known || last.is_some_and(|last| record.repeats(&last)) {
-        return Vec::new();
-    }
-    recorder.write_refusal(recording, record).await
-}
-
-impl RoundRecorder<'_> {
-    async fn write_refusal(&self, recording: &Recording, mut record: RunRecord) -> Vec<String> {
-        if self.is_repetition(recording, &record) {
-            return Vec::new();
-        }
-        record.by.user = self.known_user().await;
-        self.recover(recording);
-        let write = Write { record, open: None, is_new: false, is_over: false };
-        self.write(recording, write).await
+/// Records how a round ended, and tells what of that could not be done.
+pub(super) async fn tell<R: Runner>(
+    recorder: &RoundRecorder<'_>,
+    survey: &Survey,
+    ended: Ended<'_>,
+    runner: &mut R,
+) {
+    for warning in Box::pin(recorder.end(survey, ended)).await {
+        runner.hear(survey, &Event::NotRecorded(warning));
     }
 }

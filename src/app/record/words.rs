@@ -1,4 +1,4 @@
-//! What an Event of a round says, and what is told where a record could not be written.
+//! The words of a round's Event, and of the warnings about records that could not be written.
 
 use std::io;
 use std::path::Path;

@@ -41,6 +41,7 @@ topics! {
     "conflicts": "fields of other managers, taking over and adoption",
     "modes": "create-only and ignored objects",
     "recovery": "all targets in one run, moving and removing targets",
+    "history": "records of rounds, and what they tell",
     "locking": "runs at the same time, and rollback",
     "ci": "checks, trials and differences in pull requests",
     "kinds": "Kubernetes releases and custom resources in check and explain",

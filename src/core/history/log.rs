@@ -22,11 +22,11 @@ pub struct LogLine {
 pub struct LogFault {
     /// The line in the text, from 1.
     pub at: usize,
-    /// What is wrong.
+    /// The fault.
     pub problem: LogProblem,
 }
 
-/// What can be wrong with a log.
+/// A kind of fault of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogProblem {
     /// The line is no record, such as one that was cut off.

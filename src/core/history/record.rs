@@ -97,7 +97,7 @@ pub struct RecordedCluster {
 pub struct RecordedCommit {
     /// Full id.
     pub id: String,
-    /// What named it: a branch, a tag, or `HEAD`.
+    /// The name that led to it: a branch, a tag, or `HEAD`.
     #[serde(rename = "ref")]
     pub named: String,
     /// The first line of its message.
@@ -109,7 +109,7 @@ pub struct RecordedCommit {
     /// Whether files of the work tree were read in its place.
     #[serde(default, skip_serializing_if = "is_false")]
     pub dirty: bool,
-    /// Who signed it, where that was verified.
+    /// The signer, where that was verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<Signer>,
     /// The verdict in one word, where the machine has a rule: `trusted`, `unverified`, or the fault.
@@ -172,7 +172,8 @@ pub struct RecordedObject {
     pub key: ObjectKey,
     /// The planned action.
     pub action: Action,
-    /// How it ended: `done`, `terminating`, `failed`, `differs`, `skipped`, `postponed`, or `refused`.
+    /// How it ended: `done`, `terminating`, `failed`, `differs`, `skipped`, `postponed`, or
+    /// `refused`; `unknown` of a run that was killed.
     pub outcome: String,
     /// Where it is declared: `path:line`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

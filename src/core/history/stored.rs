@@ -1,6 +1,6 @@
 //! Records in the cluster: a ConfigMap beside the inventory's parent, named after it.
 //!
-//! A record is one annotation with its [`Summary`] and one compressed body, so that a merge patch of new
+//! A record is one annotation with its [`Summary`] and one compressed body. So a merge patch of new
 //! keys appends without a read, and two writers never undo each other. A ConfigMap and no Secret, since
 //! nothing in it is secret and the inventory's parent is one as well: no other permission is needed.
 //! The same patch takes the oldest away, so that the object stays far below the 1 MiB that etcd takes,

@@ -23,7 +23,7 @@ pub struct Summary {
     /// Full id of the commit.
     #[serde(rename = "c")]
     pub commit: String,
-    /// What named it.
+    /// The name that led to it.
     #[serde(rename = "r")]
     pub named: String,
     /// The first line of its message, cut.

@@ -1,0 +1,55 @@
+//! Records commits that were refused before there was a plan of them.
+
+use super::fill::{of_error, of_refused};
+use super::{RecordedPlace, Recording, RoundRecorder, Write};
+use crate::app::Error;
+use crate::app::trust::Refusal;
+use crate::core::history::RunRecord;
+
+/// Records that a commit was refused before there was a plan. Gives what is to be told.
+pub async fn record_refusal(
+    recording: &Recording,
+    place: RecordedPlace<'_>,
+    error: &Error,
+) -> Vec<String> {
+    let (target, checkout) = (place.target, place.checkout);
+    if !matches!(error, Error::Strict { .. } | Error::Unusable { .. }) {
+        return Vec::new();
+    }
+    let Ok(revision) = target.revision(checkout) else { return Vec::new() };
+    let record = of_refused(place, &recording.by, &revision, Some(of_error(error)));
+    let recorder = RoundRecorder::new(Some(recording), place);
+    recorder.write_refusal(recording, record).await
+}
+
+/// Records that a commit is not applied, as this machine does not trust it. Said once while it stays so.
+/// Gives what is to be told.
+pub async fn record_untrusted(
+    recording: &Recording,
+    place: RecordedPlace<'_>,
+    refusal: &Refusal,
+) -> Vec<String> {
+    let Some(revision) = &refusal.revision else { return Vec::new() };
+    let mut record = of_refused(place, &recording.by, revision, Some(refusal.to_string()));
+    record.commit.verdict = Some(refusal.fault.word().to_owned());
+    let recorder = RoundRecorder::new(Some(recording), place);
+    let known = place.cluster.last_refused(&place.target.inventory);
+    let is_known = known.is_some_and(|known| known == record.commit.id);
+    let last = recording.last(&record.inventory);
+    if is_known || last.is_some_and(|last| record.repeats(&last)) {
+        return Vec::new();
+    }
+    recorder.write_refusal(recording, record).await
+}
+
+impl RoundRecorder<'_> {
+    async fn write_refusal(&self, recording: &Recording, mut record: RunRecord) -> Vec<String> {
+        if self.is_repetition(recording, &record) {
+            return Vec::new();
+        }
+        record.by.user = self.known_user().await;
+        self.recover(recording);
+        let write = Write { record, open: None, is_new: false, is_over: false };
+        self.write(recording, write).await
+    }
+}
