@@ -62,6 +62,11 @@ fn killed(fault: Fault, nth: usize, (line, api): (&Faulty, &Api)) -> bool {
     ] {
         objects.extend(api.get(&collection).unwrap()["items"].as_array().unwrap().clone());
     }
+    // The record of rounds is beside the inventory.
+    let is_record = |object: &serde_json::Value| {
+        object["metadata"]["name"].as_str().is_some_and(|name| name.ends_with(".history"))
+    };
+    objects.retain(|object| !is_record(object));
     let labels = objects.iter().map(|object| &object["metadata"]["labels"]);
     let members = labels.filter(|labels| !labels["applyset.kubernetes.io/part-of"].is_null());
     // The parent is none, and nothing else is there.
