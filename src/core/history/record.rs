@@ -130,6 +130,17 @@ pub enum Cause {
     Removal,
 }
 
+impl Cause {
+    /// Its code in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Deployment => "deployment",
+            Self::Drift => "drift",
+            Self::Removal => "removal",
+        }
+    }
+}
+
 /// The user, machine and program of a round.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "record_by"))]
