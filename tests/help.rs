@@ -6,7 +6,7 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 13] = [
     "pull",
     "diff",
     "apply",
@@ -16,6 +16,7 @@ const VERBS: [&str; 12] = [
     "explain",
     "schemas",
     "render",
+    "history",
     "sandbox",
     "completions",
     "help",

@@ -42,6 +42,7 @@ mod git_matrix;
 #[cfg(unix)]
 mod help;
 mod hidden_values;
+mod history;
 #[cfg(unix)]
 mod hostile;
 mod ignore;

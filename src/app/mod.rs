@@ -6,6 +6,7 @@
 
 mod all_targets;
 mod apply;
+mod between;
 mod commit_poller;
 mod declare;
 mod definitions;
@@ -35,6 +36,7 @@ pub mod watch;
 
 pub use all_targets::{TargetLook, look_at_all};
 pub use apply::{ApplyOptions, TIMEOUT, apply};
+pub use between::{CommitsDifference, commits_difference};
 pub use commit_poller::{CommitPoller, NoCommitPoller};
 pub use declare::{
     Beside, Declaration, Declared, FilesDigest, LastRead, Outline, Outside, declare, declare_again,

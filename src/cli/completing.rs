@@ -79,7 +79,7 @@ impl Place {
 
     fn completes(&self, arg: Arg) -> Arg {
         let find: fn(&Self) -> Vec<String> = match arg.get_id().as_str() {
-            "target" => Self::targets,
+            "target" | "targets" => Self::targets,
             "rev" => Self::revisions,
             "context" => Self::contexts,
             "allow_delete" => |_| GUARDED.map(str::to_owned).to_vec(),

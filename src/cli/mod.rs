@@ -22,6 +22,7 @@ mod headings;
 pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
+pub mod history;
 mod judged;
 mod kept;
 mod kubernetes;
@@ -154,6 +155,7 @@ pub enum Verb {
     Explain(explain::ExplainArgs),
     Schemas(schemas::SchemasArgs),
     Render(render::RenderArgs),
+    History(history::HistoryArgs),
     Verify(verify::VerifyArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
@@ -229,6 +231,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
+        Verb::History(args) => block_on(history::run(args, &directory, ui)),
         Verb::Verify(args) => verify::run(args, &directory, ui),
         Verb::Completions(args) => completions::run(&args, ui),
         Verb::Help(args) => help::run(&args, ui),

@@ -6,7 +6,8 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 #[cfg(unix)]
 use super::sandbox;
 use super::{
-    Verb, apply, check, completions, diff, explain, help, pull, render, schemas, verify, watch,
+    Verb, apply, check, completions, diff, explain, help, history, pull, render, schemas, verify,
+    watch,
 };
 
 /// A verb that an argument is named like.
@@ -26,6 +27,7 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("explain", explain::ExplainArgs::augment_args),
     ("schemas", schemas::SchemasArgs::augment_args),
     ("render", render::RenderArgs::augment_args),
+    ("history", history::HistoryArgs::augment_args),
     ("verify", verify::VerifyArgs::augment_args),
     #[cfg(unix)]
     ("sandbox", sandbox::SandboxArgs::augment_args),

@@ -18,6 +18,7 @@ mod github;
 pub mod glyphs;
 mod handovers;
 mod hint;
+pub mod history;
 mod hunks;
 pub(in crate::cli) mod ink;
 pub mod json;

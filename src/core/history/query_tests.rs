@@ -260,11 +260,9 @@ fn ten_thousand_rounds_are_answered() {
         })
         .collect();
     let logged = runs.clone();
-    let begun = std::time::Instant::now();
     let runs = merged(runs, logged);
     let window = Window { from: at(0), until: at(20_000) };
     assert_eq!((runs.len(), deployments(&runs, window).total.count), (10_000, 10_000));
     assert_eq!(ran_at(&runs, at(20_000)).len(), 20);
     assert!(image_spans(&runs, "web").len() > 8_000);
-    println!("merged and asked three questions in {:?}", begun.elapsed());
 }

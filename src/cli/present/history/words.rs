@@ -1,0 +1,92 @@
+//! The words for times, spans, people and outcomes.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::cli::present::Glyphs;
+use crate::cli::present::ink::Ink;
+use crate::core::history::{Cause, KnownRun, RunOutcome, Summary};
+use crate::core::source::snapshot::short;
+
+/// A time as people read it: `2026-10-03 14:02`.
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A span as people read it: `41 s`, `12 min`, `3.5 h`, `2.1 d`.
+pub(super) fn span(seconds: u64) -> String {
+    let tenths = |unit: u64| format!("{:.1}", seconds as f64 / unit as f64);
+    let tenths = |unit: u64| tenths(unit).trim_end_matches(".0").to_owned();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", tenths(3600)),
+        _ => format!("{} d", tenths(86_400)),
+    }
+}
+
+/// How long a round took.
+pub(super) fn took(summary: &Summary) -> u64 {
+    u64::try_from(summary.ended.as_second() - summary.started.as_second()).unwrap_or_default()
+}
+
+/// The user who ran it: a service account without the part that all of them have.
+pub(super) fn who(summary: &Summary) -> &str {
+    let user = &summary.user;
+    user.strip_prefix("system:serviceaccount:").unwrap_or(user)
+}
+
+/// So much of a text as fits into `columns`. It has to be inert.
+pub(super) fn cut(text: &str, columns: usize, glyphs: Glyphs) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let gap = glyphs.gap();
+    let room = columns.saturating_sub(gap.width());
+    let mut used = 0;
+    let fits = text.chars().take_while(|c| {
+        used += c.width().unwrap_or_default();
+        used <= room
+    });
+    fits.collect::<String>().trim_end().to_owned() + gap
+}
+
+/// The mark of how a round ended, and its colour.
+pub(super) fn mark(outcome: RunOutcome, glyphs: Glyphs) -> (&'static str, Ink) {
+    match outcome {
+        RunOutcome::Healthy | RunOutcome::Applied if glyphs.utf8 => ("✓", Ink::GREEN),
+        RunOutcome::Healthy | RunOutcome::Applied => ("=", Ink::GREEN),
+        RunOutcome::Interrupted | RunOutcome::Killed => ("?", Ink::YELLOW),
+        _ => ("!", Ink::RED),
+    }
+}
+
+/// The words about a round beside its commit; `None` of a deployment that ended healthy.
+pub(super) fn ending(run: &KnownRun) -> Option<String> {
+    let Summary { outcome, cause, changed, restored, .. } = &run.summary;
+    let objects = format!("{changed} object{}", if *changed == 1 { "" } else { "s" });
+    let how = match (outcome, cause) {
+        (RunOutcome::Healthy, Cause::Deployment) => return None,
+        (RunOutcome::Healthy, Cause::Drift) => format!("drift: {objects} put back"),
+        (RunOutcome::Healthy, Cause::Removal) => "target removed".to_owned(),
+        (RunOutcome::Applied, Cause::Deployment) => "applied, health not waited for".to_owned(),
+        (RunOutcome::Applied, Cause::Drift) => {
+            format!("drift: {objects} put back, health not waited for")
+        }
+        (RunOutcome::Applied, Cause::Removal) => "target removed".to_owned(),
+        (RunOutcome::Unhealthy, _) => "applied, not all healthy".to_owned(),
+        (RunOutcome::Failed, _) => format!("failed after {objects}"),
+        (RunOutcome::RolledBack, _) => match restored {
+            Some(restored) => format!("failed, rolled back to {}", short(restored)),
+            None => "failed, rolled back".to_owned(),
+        },
+        (RunOutcome::Refused, _) => "refused".to_owned(),
+        (RunOutcome::Interrupted, _) => format!("interrupted after {objects}"),
+        (RunOutcome::Killed, _) => "killed, the end is not known".to_owned(),
+    };
+    Some(match run.reason() {
+        Some(reason) => format!("{how}: {reason}"),
+        None => how,
+    })
+}
