@@ -27,6 +27,7 @@ mod promisor;
 pub mod pull;
 mod quarantine;
 mod read;
+mod relation;
 mod revision;
 mod signed;
 mod tracked;

@@ -18,3 +18,4 @@ pub mod search;
 pub mod signatures;
 pub mod state_store;
 pub mod trusted_file;
+pub mod watch_marks;

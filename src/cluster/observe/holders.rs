@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::members::ListRequest;
+use super::members::{ListRequest, PAGE};
 use super::{HeldBytes, ObserveOptions, typed};
 use crate::cluster::api_request::object;
 use crate::cluster::path::{api_version, collection};
@@ -109,7 +109,10 @@ impl Cluster {
         let mut scopes = vec![None];
         while let Some(scope) = scopes.pop() {
             let path = format!("{}?labelSelector=", collection(served, scope));
-            match self.json_pages(ListRequest { path: &path, accept: None, held: &held }).await {
+            match self
+                .json_pages(ListRequest { path: &path, accept: None, held: &held, page: PAGE })
+                .await
+            {
                 Ok(picked) => {
                     objects.extend(picked.items.iter().map(|item| typed(item, &version, kind)));
                 }

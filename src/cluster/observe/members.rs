@@ -92,6 +92,8 @@ pub(super) struct ListRequest<'a> {
     pub(super) accept: Option<&'static str>,
     /// Other lists that are held besides.
     pub(super) held: &'a HeldBytes,
+    /// How many objects a page has at most.
+    pub(super) page: usize,
 }
 
 /// All objects that a selector picks.
@@ -126,7 +128,7 @@ impl Members {
 }
 
 impl Listed {
-    fn new(served: &Served, items: Vec<Box<RawValue>>, by_namespace: bool) -> Self {
+    pub(super) fn new(served: &Served, items: Vec<Box<RawValue>>, by_namespace: bool) -> Self {
         let (kind, api_version) = (served.group_kind.clone(), api_version(served));
         Self { kind, api_version, items, by_namespace }
     }
@@ -270,7 +272,7 @@ impl Cluster {
         let path = collection(served, namespace);
         let path = format!("{path}?labelSelector={}&resourceVersion=0", query_escape(selector));
         let held = &HeldBytes::default();
-        self.json_pages(ListRequest { path: &path, accept: None, held }).await
+        self.json_pages(ListRequest { path: &path, accept: None, held, page: PAGE }).await
     }
 
     /// The same with nothing but the metadata of each.
@@ -284,7 +286,7 @@ impl Cluster {
         let path = collection(served, namespace);
         let path = format!("{path}?labelSelector={}", query_escape(selector));
         let held = &HeldBytes::default();
-        self.json_pages(ListRequest { path: &path, accept: Some(LIST), held }).await
+        self.json_pages(ListRequest { path: &path, accept: Some(LIST), held, page: PAGE }).await
     }
 
     /// The same, where other lists are held besides.
@@ -297,7 +299,7 @@ impl Cluster {
     ) -> Result<ListedObjects, ApiError> {
         let path =
             format!("{}?labelSelector={}", collection(served, namespace), query_escape(selector));
-        self.json_pages(ListRequest { path: &path, accept: None, held }).await
+        self.json_pages(ListRequest { path: &path, accept: None, held, page: PAGE }).await
     }
 
     /// All objects of a list in JSON, page by page.
@@ -315,8 +317,8 @@ impl Cluster {
         list: ListRequest<'_>,
         read: impl Fn(&ResponseBody) -> Result<Page<T>, String>,
     ) -> Result<ListedObjects<T>, ApiError> {
-        let ListRequest { path: base, accept, held } = list;
-        let (mut items, mut token, mut size) = (Vec::new(), String::new(), PAGE);
+        let ListRequest { path: base, accept, held, page: size } = list;
+        let (mut items, mut token, mut size) = (Vec::new(), String::new(), size);
         for _ in 0..self.connection.limits.pages {
             let (body, call) = loop {
                 let path = match token.as_str() {

@@ -12,6 +12,7 @@ mod members;
 mod members_diff;
 mod metadata;
 mod observe_object;
+mod shared;
 mod unrecorded;
 mod versions;
 
@@ -22,6 +23,7 @@ pub use self::members::Members;
 pub(super) use self::members::{HeldBytes, typed};
 use self::members_diff::{Comparison, examine};
 use self::observe_object::KnownMembers;
+pub use self::shared::{SharedKind, SharedMembers};
 pub use self::unrecorded::UnrecordedMembers;
 pub(super) use self::versions::AT_ONCE;
 use super::Cluster;

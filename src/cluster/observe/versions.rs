@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _};
 
-use super::members::{HeldBytes, ListRequest};
+use super::members::{HeldBytes, ListRequest, PAGE};
 use super::metadata::{ObjectVersion, form_of, read_metadata};
 use crate::cluster::path::{collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
@@ -78,7 +78,7 @@ impl Cluster {
         objects: usize,
         held: &HeldBytes,
     ) -> Result<Vec<ObjectVersion>, ApiError> {
-        let list = ListRequest { path, accept: Some(form_of(objects)), held };
+        let list = ListRequest { path, accept: Some(form_of(objects)), held, page: PAGE };
         Ok(self.pages(list, read_metadata).await?.items)
     }
 

@@ -1,8 +1,17 @@
-//! What runs on each target, what git has, and whether the two and the objects' health agree: the data of
-//! `trueup status`, of its JSON and of the page. Plain data; [`crate::app`] fills it.
+//! The commit that runs on each target, the one that git has, and whether the two and the objects' health
+//! agree: the data of `trueup status`, of its JSON and of the page. Plain data; [`crate::app`] fills it.
+
+mod awaited;
+mod compare;
+mod images;
+mod pods;
 
 use jiff::Timestamp;
 
+pub use self::awaited::{Awaited, AwaitedCommit, AwaitedEnd, CommitOrder};
+pub use self::compare::{CommitRelation, sync_state};
+pub use self::images::{PodTemplate, image_statuses, pod_template};
+pub use self::pods::PodsByOwner;
 use crate::core::history::Summary;
 use crate::core::object::ObjectKey;
 
@@ -39,11 +48,65 @@ pub struct TargetStatus {
     pub is_unverified: bool,
 }
 
+/// The answer about a target in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StatusVerdict {
+    /// It is what git has, in sync and healthy.
+    Good,
+    /// It is not.
+    NotGood,
+    /// It could not be told.
+    Unknown,
+}
+
+impl TargetStatus {
+    /// A target of which nothing is known yet.
+    pub fn unknown(target: &str, why: String) -> Self {
+        Self {
+            context: String::new(),
+            server: String::new(),
+            cluster_uid: None,
+            target: target.to_owned(),
+            runs: None,
+            git: None,
+            state: SyncState::Unknown(why),
+            drift: Vec::new(),
+            health: HealthCounts::default(),
+            last: None,
+            next_due: None,
+            held: None,
+            images: Vec::new(),
+            is_unverified: false,
+        }
+    }
+
+    /// Whether it is as git has it, in sync and healthy. A target that is gone from `trueup.yaml` is not
+    /// held against the others.
+    pub fn verdict(&self) -> StatusVerdict {
+        let is_held = matches!(self.held, Some(Held::RolledBack { .. } | Held::NotTrusted { .. }));
+        match &self.state {
+            SyncState::Unknown(_) => StatusVerdict::Unknown,
+            SyncState::Removed => StatusVerdict::Good,
+            SyncState::InSync if self.health.is_ready() && !is_held => StatusVerdict::Good,
+            _ => StatusVerdict::NotGood,
+        }
+    }
+}
+
+impl HealthCounts {
+    /// Whether every object is ready.
+    pub fn is_ready(&self) -> bool {
+        self.progressing + self.failed == 0
+    }
+}
+
 /// The commit that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningCommit {
     /// Full id.
     pub commit: String,
+    /// Whether files of a work tree were applied in its place.
+    pub is_dirty: bool,
     /// The branch or tag that led to it, where the target tracks one.
     pub tracked: Option<String>,
     /// The first line of its message, where the checkout has it.
@@ -52,7 +115,7 @@ pub struct RunningCommit {
     pub author: Option<String>,
     /// Since when.
     pub since: Option<Timestamp>,
-    /// Who applied it.
+    /// The party that applied it.
     pub by: Option<String>,
 }
 
@@ -61,7 +124,7 @@ pub struct RunningCommit {
 pub struct GitCommit {
     /// Full id.
     pub commit: String,
-    /// What named it.
+    /// The name that led to it.
     pub named: String,
     /// The first line of its message.
     pub subject: String,
@@ -80,7 +143,10 @@ pub enum SyncState {
     Behind(Option<usize>),
     /// It is the commit that git has, and some objects differ.
     Drifted,
-    /// What runs is not an ancestor of what git has.
+    /// The running commit is newer than the one that git has here: by how many commits, where the history
+    /// shows it.
+    Ahead(Option<usize>),
+    /// Neither is an ancestor of the other.
     Diverged,
     /// Nothing was applied yet.
     NotApplied,
@@ -105,7 +171,7 @@ pub enum Held {
     },
     /// The target names one commit.
     Pinned {
-        /// What it names.
+        /// The commit that it names.
         at: String,
     },
     /// It is suspended.
