@@ -6,11 +6,12 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "pull",
     "diff",
     "apply",
     "watch",
+    "status",
     "verify",
     "check",
     "explain",

@@ -99,6 +99,8 @@ mod secrets_everywhere;
 mod settings;
 mod several_targets;
 mod signatures;
+mod status;
+mod status_wait;
 mod superseded;
 mod support;
 #[cfg(unix)]

@@ -157,6 +157,8 @@ fn many_targets(floor: &Floor) -> Outcome<()> {
             "trueup diff --all-targets",
             run(&mut world.trueup(&["diff", "--all-targets"]), &[0])?,
         );
+        // Without controllers some objects are not ready.
+        table.add("trueup status", run(&mut world.trueup(&["status"]), &[0, 1])?);
         for Build { name, path } in builds().iter().filter(|_| round < FEW) {
             let begin = Instant::now();
             let (mut peak, mut requests) = (0, 0);

@@ -117,6 +117,24 @@ impl LookAt<'_> {
         .await?
     }
 
+    /// The statement of a proof, where that holds.
+    pub(super) fn statement(
+        &self,
+        candidate: &ProofCandidate,
+        head: &InventoryHead,
+        members: Option<Vec<MemberVersion>>,
+    ) -> Option<InSync> {
+        match verdict(candidate, head, members) {
+            Verdict::Holds(in_sync) => Some(in_sync),
+            Verdict::Moved => {
+                let missed = candidate.proof.clone().missed();
+                self.cluster.keep_sync_proof(&self.target.inventory, &missed);
+                None
+            }
+            Verdict::OfOther => None,
+        }
+    }
+
     /// The changes in the work tree of what the target is read from. Where a proof can hold, nothing is
     /// rendered.
     async fn uncommitted(&self) -> Result<Uncommitted, Error> {

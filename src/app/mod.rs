@@ -28,6 +28,7 @@ mod rollback;
 mod round;
 mod runner;
 mod served;
+pub mod status;
 mod survey;
 mod target;
 pub mod trust;

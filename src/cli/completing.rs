@@ -80,8 +80,8 @@ impl Place {
     fn completes(&self, arg: Arg) -> Arg {
         let find: fn(&Self) -> Vec<String> = match arg.get_id().as_str() {
             "target" | "targets" => Self::targets,
-            "rev" => Self::revisions,
-            "context" => Self::contexts,
+            "rev" | "wait_for" => Self::revisions,
+            "context" | "contexts" => Self::contexts,
             "allow_delete" => |_| GUARDED.map(str::to_owned).to_vec(),
             "replace" => |_| kinds(),
             _ => return arg,

@@ -7,8 +7,8 @@ use clap::error::{ContextKind, ContextValue};
 const COMMANDS: [(&[&str], &str); 18] = [
     (&["plan", "preview", "dry-run"], "`trueup diff` shows what apply would change"),
     (
-        &["status", "get", "tree", "inspect", "describe", "top"],
-        "`trueup diff` says whether the cluster is at the commit",
+        &["get", "tree", "inspect", "describe", "top"],
+        "`trueup status` says what runs, and whether it is in sync and healthy",
     ),
     (&["history", "log", "revisions"], "`git log` has the commits that the checkout knows"),
     (

@@ -8,9 +8,13 @@ use crate::app::ClusterChoice;
 use crate::config::clusters::rule_of;
 use crate::config::machine::{self, Machine, MachineProbe};
 use crate::local::bounded_read;
+use crate::local::history_log::HistoryLog;
+use crate::local::watch_marks::WatchMarks;
 
 /// The folder of this user's clusters, in that for state.
 const CLUSTERS: &str = "clusters";
+/// The folder with the marks of watches, in that for state.
+const WATCHES: &str = "watches";
 /// The folder of this machine's records, in that for state.
 const HISTORY: &str = "history";
 
@@ -49,6 +53,16 @@ pub(super) fn machine() -> Result<Machine, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Machine::default()),
         Err(error) => Err(anyhow::Error::new(error).context(file.display().to_string()).into()),
     }
+}
+
+/// The marks of the watches of this machine; `None` for a user without a home.
+pub(super) fn watch_marks() -> Option<WatchMarks> {
+    Some(WatchMarks::new(state_folder()?.join(WATCHES)))
+}
+
+/// The log of this machine's rounds; `None` for a user without a home.
+pub(super) fn history_log() -> Option<HistoryLog> {
+    Some(HistoryLog::new(history_folder()?))
 }
 
 /// The sources that say which cluster the target `name` belongs to.

@@ -48,6 +48,7 @@ pub mod search_path;
 pub mod session;
 mod several;
 pub mod signals;
+pub mod status;
 pub mod target;
 mod target_choice;
 pub mod throwaway;
@@ -78,6 +79,7 @@ Examples:
   trueup diff                    what would apply change?
   trueup apply                   show it, ask, make it so
   trueup watch                   pull and apply every 30 s
+  trueup status                  what runs where, in sync and healthy or not
   trueup render                  the objects as git says them, without a cluster
   trueup check                   are the manifests sound? No cluster needed
   trueup explain deploy.spec     the fields of a kind, and what they mean
@@ -151,6 +153,7 @@ pub enum Verb {
     Diff(diff::DiffArgs),
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
+    Status(status::StatusArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
     Schemas(schemas::SchemasArgs),
@@ -227,6 +230,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Diff(args) => block_on(diff::run(args, &directory, ui)),
         Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
+        Verb::Status(args) => block_on(status::run(args, &directory, ui)),
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),

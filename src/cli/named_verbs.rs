@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 #[cfg(unix)]
 use super::sandbox;
 use super::{
-    Verb, apply, check, completions, diff, explain, help, history, pull, render, schemas, verify,
-    watch,
+    Verb, apply, check, completions, diff, explain, help, history, pull, render, schemas, status,
+    verify, watch,
 };
 
 /// A verb that an argument is named like.
@@ -23,6 +23,7 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("diff", diff::DiffArgs::augment_args),
     ("apply", apply::ApplyArgs::augment_args),
     ("watch", watch::WatchArgs::augment_args),
+    ("status", status::StatusArgs::augment_args),
     ("check", check::CheckArgs::augment_args),
     ("explain", explain::ExplainArgs::augment_args),
     ("schemas", schemas::SchemasArgs::augment_args),

@@ -12,6 +12,7 @@ use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
+use super::machine_file::watch_marks;
 use super::present::round::Log;
 use super::recording::recording;
 use super::signals;
@@ -136,8 +137,9 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let settings = settings(args, directory.to_owned());
     let (directory, delays) = (directory.to_owned(), ui.delays());
     let recording = recording("watch", &who);
+    let mark = watch_marks().filter(|_| !once).map(|marks| marks.own());
     let setting =
-        Watch { directory, pull, settings, access, interval, once, who, recording, delays };
+        Watch { directory, pull, settings, access, interval, once, who, recording, delays, mark };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(&named.name, !once || ui.has_reader(), ui.glyphs());
     if !once {

@@ -36,6 +36,9 @@ pub struct Machine {
     /// Which commits may be applied.
     #[serde(default)]
     pub verify: Vec<VerifyRule>,
+    /// The kubeconfig's contexts that `status` shows side by side.
+    #[serde(default)]
+    pub contexts: Vec<String>,
 }
 
 /// How programs are run that render.
@@ -141,6 +144,7 @@ impl Machine {
             MachineError::Invalid { file: file.to_owned(), line, column, message }
         })?;
         machine.check_readable(file, bytes, look.exists)?;
+        machine.check_contexts(file, bytes)?;
         clusters::locate(&mut machine.clusters, bytes).map_err(|invalid| {
             let (InvalidEntry { at: (line, column), message }, file) = (invalid, file.to_owned());
             MachineError::Invalid { file, line, column, message }
@@ -172,6 +176,25 @@ pub struct MachineProbe<'a> {
 }
 
 impl Machine {
+    /// Says which context is none, or is there twice.
+    fn check_contexts(&self, file: &Path, bytes: &[u8]) -> Result<(), MachineError> {
+        for (index, context) in self.contexts.iter().enumerate() {
+            let wrong = match self.contexts[..index].contains(context) {
+                _ if context.is_empty() => "a name is missing",
+                true => "is there twice",
+                false => continue,
+            };
+            let at = [PathPart::Key("contexts"), PathPart::Index(index)];
+            let value = manifest::value(FILE, bytes).ok().flatten();
+            let place = value.and_then(|(_, positions)| positions.of_value(&at));
+            let (line, column) = place.unwrap_or((1, 1));
+            let name = if context.is_empty() { String::new() } else { format!("{context} ") };
+            let message = format!("contexts[{index}]: {name}{wrong}");
+            return Err(MachineError::Invalid { file: file.to_owned(), line, column, message });
+        }
+        Ok(())
+    }
+
     /// Says what is wrong with the files that programs may read.
     fn check_readable(
         &self,
@@ -266,6 +289,17 @@ mod tests {
         let unknown = read("render: {}\nprogramms: {}\n").unwrap_err().to_string();
         let expected = "/c/config.yaml:2:1: unknown key \"programms\", did you mean \"programs\"?";
         assert_eq!(unknown, expected);
+    }
+
+    #[test]
+    fn contexts_of_status_are_names_and_each_is_there_once() {
+        assert_eq!(read("contexts: [a, b]").unwrap().contexts, ["a", "b"]);
+        for (text, message) in [
+            ("contexts:\n- a\n- ''\n", "/c/config.yaml:3:3: contexts[1]: a name is missing"),
+            ("contexts: [a, b, a]\n", "/c/config.yaml:1:18: contexts[2]: a is there twice"),
+        ] {
+            assert_eq!(read(text).unwrap_err().to_string(), message);
+        }
     }
 
     const PATH: &str = "/c/config.yaml";

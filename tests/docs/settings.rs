@@ -150,10 +150,10 @@ fn the_page_lists_every_nested_key() {
         known.extend(of_machine(yaml).into_iter().map(|key| format!("{prefix}{key}")));
     }
     known.retain(|key| !["verify[].ssh", "verify[].openpgp"].contains(&key.as_str()));
-    known.insert("verify".to_owned());
+    known.extend(["verify", "contexts"].map(str::to_owned));
     assert_eq!(
         of_machine("zzz: 1"),
-        ["programs", "render", "clusters", "verify"].map(str::to_owned).into()
+        ["programs", "render", "clusters", "verify", "contexts"].map(str::to_owned).into()
     );
     let page = read("docs/settings.md");
     let nested = page.split_once("\n## Nested keys").unwrap().1;

@@ -25,6 +25,8 @@ pub(in crate::app) struct InventoryHead {
     pub(in crate::app) cluster_uid: Option<String>,
     /// The parents of all inventories, as far as they were asked for.
     pub(in crate::app) parents: Arc<[Object]>,
+    /// The members, where they were listed together with those of other inventories.
+    pub(in crate::app) listed: Option<Members>,
 }
 
 /// The inventory's objects in the cluster.
@@ -109,6 +111,30 @@ impl ClusterHead {
         self.with_record(inventory, parent.as_ref())
     }
 
+    /// The same of state that is known.
+    pub(in crate::app) fn new(
+        catalog: Catalog,
+        uid: Option<String>,
+        parents: Arc<[Object]>,
+    ) -> Self {
+        Self { catalog, uid, parents }
+    }
+
+    /// Which kinds there are.
+    pub(in crate::app) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The same with the record of an inventory whose members were `listed`.
+    pub(in crate::app) fn with_members(
+        self,
+        record: Record,
+        listed: Option<Members>,
+    ) -> InventoryHead {
+        let Self { catalog, uid: cluster_uid, parents } = self;
+        InventoryHead { catalog, record: Some(record), cluster_uid, parents, listed }
+    }
+
     fn with_record(
         self,
         inventory: &Inventory,
@@ -116,7 +142,7 @@ impl ClusterHead {
     ) -> Result<InventoryHead, Error> {
         let Self { catalog, uid: cluster_uid, parents } = self;
         let record = parent.map(|parent| inventory.read(parent)).transpose()?;
-        Ok(InventoryHead { catalog, record, cluster_uid, parents })
+        Ok(InventoryHead { catalog, record, cluster_uid, parents, listed: None })
     }
 }
 
@@ -126,14 +152,15 @@ pub(super) async fn find(
     cluster: &Cluster,
     known: Option<InventoryHead>,
 ) -> Result<InventoryContents, Error> {
-    let head = match known {
+    let mut head = match known {
         Some(head) => head,
         None => Box::pin(find_head(target, cluster)).await?,
     };
     let inventory = &target.inventory;
-    let members = match &head.record {
-        Some(record) => cluster.members(inventory, record, &head.catalog).await,
-        None => Members::default(),
+    let members = match (head.listed.take(), &head.record) {
+        (Some(listed), _) => listed,
+        (None, Some(record)) => cluster.members(inventory, record, &head.catalog).await,
+        (None, None) => Members::default(),
     };
     Ok(InventoryContents { head, members })
 }

@@ -200,7 +200,7 @@ pub(super) async fn survey_from(
     };
     let (declared, contents) = futures::try_join!(declare, find(target, cluster, known))?;
     let InventoryContents { head, mut members } = contents;
-    let InventoryHead { mut catalog, record: before, cluster_uid, parents } = head;
+    let InventoryHead { mut catalog, record: before, cluster_uid, parents, listed: _ } = head;
     let cluster_state = before
         .as_ref()
         .map(|before| fingerprint_of_cluster(cluster_uid.as_deref(), &catalog, before));

@@ -11,6 +11,8 @@ mod round;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use self::identity::ClusterIdentity;
 pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
@@ -22,6 +24,7 @@ use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::local::cancel::Interrupt;
 use crate::local::jitter::jittered;
+use crate::local::watch_marks::{OwnMark, WatchMark};
 
 /// By how much a pause may be shorter or longer than the interval, so that many watchers of one
 /// server do not march in step.
@@ -47,6 +50,8 @@ pub struct Watch {
     pub recording: Option<Recording>,
     /// Hears what takes a while.
     pub delays: Listener,
+    /// Where to say when the next round is due; `None` to say it nowhere.
+    pub mark: Option<OwnMark>,
 }
 
 /// Reads what the settings of a commit say, of the one that is followed or, by its id, of another:
@@ -123,6 +128,26 @@ struct RoundMemory {
     is_quiet: bool,
     /// Why rounds that came to nothing could not be recorded everywhere.
     unrecorded: Vec<String>,
+    /// The mark of this watch, to say when the next round is due.
+    mark: Option<WatchMark>,
+}
+
+impl RoundMemory {
+    /// Notes the watched target, for others on this machine to read.
+    fn note_watched(&mut self, target: &Target, cluster: &Cluster) {
+        let inventory = target.inventory.clone();
+        let name = target.declared.clone().unwrap_or_else(|| inventory.name.clone());
+        let (pid, server, next) = (std::process::id(), cluster.url().to_owned(), Timestamp::now());
+        self.mark = Some(WatchMark { pid, target: name, inventory, server, next });
+    }
+
+    /// Says when the next round is due.
+    fn note_next(&self, watch: &Watch, pause: Duration) {
+        if let (Some(own), Some(mark)) = (&watch.mark, &self.mark) {
+            let next = Timestamp::now().saturating_add(pause).unwrap_or(mark.next);
+            own.write(&WatchMark { next, ..mark.clone() });
+        }
+    }
 }
 
 /// Runs rounds until cancelled, and sends the result of each to `events`. The `remote` may have been asked
@@ -143,7 +168,9 @@ pub async fn watch(
         let round = match looked {
             Ok(BegunRound::Idle) => {
                 events(WatchEvent::Idle);
-                interrupt.sleep(jittered(watch.interval, JITTER)).await;
+                let pause = jittered(watch.interval, JITTER);
+                memory.note_next(watch, pause);
+                interrupt.sleep(pause).await;
                 continue;
             }
             Ok(BegunRound::Pending(looked)) => {
@@ -164,7 +191,10 @@ pub async fn watch(
         let pause = (!last).then_some(pause);
         events(WatchEvent::Ended { round: Box::new(round), pause });
         match pause {
-            Some(pause) => interrupt.sleep(pause).await,
+            Some(pause) => {
+                memory.note_next(watch, pause);
+                interrupt.sleep(pause).await;
+            }
             None => return,
         }
     }

@@ -174,6 +174,7 @@ pub(super) async fn begin_round(
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.on_delay(watch.delays.clone());
     let wanted = (watch.settings)(&checkout, &cluster, None)?;
+    memory.note_watched(&wanted.target, &cluster);
     let brings_nothing = match &pulled {
         None => true,
         Some(pulled) => pulled.as_ref().is_ok_and(|it| it.is_up_to_date() && it.refused.is_empty()),
@@ -286,8 +287,7 @@ pub(super) async fn act(
 ) -> Result<Round, RoundError> {
     let PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back } =
         looked;
-    let RoundMemory { last, watched, held_back: _, proved, remote, place: _, is_quiet, unrecorded } =
-        memory;
+    let RoundMemory { last, watched, proved, remote, is_quiet, unrecorded, .. } = memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
         target: &target,

@@ -30,6 +30,7 @@ pub mod pull;
 pub mod repeats;
 pub mod round;
 pub mod schemas;
+pub mod status;
 pub mod steps;
 mod story;
 pub mod text;

@@ -1,0 +1,214 @@
+//! Waits until one commit is healthy on targets, whichever machine applies it. The inventories' records and
+//! histories are read again and again; the objects are looked at only once the commit runs and no mark says
+//! that it is healthy.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::{StatusOptions, StatusRow, StatusTarget, status};
+use crate::cluster::ApiError;
+use crate::core::history::Summary;
+use crate::core::inventory::{Inventory, Record};
+use crate::core::object::Object;
+use crate::core::status::{
+    Awaited, AwaitedCommit, AwaitedEnd, CommitOrder, HealthCounts, TargetStatus,
+};
+
+/// How long to wait from one look to the next.
+const PAUSE: Duration = Duration::from_secs(2);
+/// In how many looks in a row something has to have failed: a controller may still mend it.
+const FAILED_LOOKS: usize = 3;
+
+/// The commit to wait for, and the targets.
+#[derive(Clone, Copy)]
+pub struct WaitForOptions<'a> {
+    /// The targets of one cluster.
+    pub status: StatusOptions<'a>,
+    /// Full id of the commit.
+    pub commit: &'a str,
+    /// Until when.
+    pub end: Instant,
+}
+
+/// A target that a commit was waited for on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedTarget {
+    /// Its name.
+    pub name: String,
+    /// How waiting ended.
+    pub end: WaitForEnd,
+}
+
+/// How waiting for a commit on one target ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitForEnd {
+    /// It is healthy there.
+    Healthy,
+    /// It will not come.
+    Over(AwaitedEnd),
+    /// It runs, and something failed: what and why.
+    Unhealthy(String),
+    /// It was not there yet when waiting ended: what was waited for.
+    Waiting(String),
+}
+
+impl WaitForEnd {
+    /// Whether waiting for the others is in vain.
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Over(_) | Self::Unhealthy(_))
+    }
+}
+
+/// A target that is waited for.
+struct OpenTarget {
+    end: WaitForEnd,
+    /// In how many looks in a row something had failed.
+    failed_looks: usize,
+}
+
+/// Waits until the commit is healthy on every target, it can't get so on one of them, or the time is up.
+pub async fn wait_for(options: WaitForOptions<'_>) -> Vec<AwaitedTarget> {
+    let targets = options.status.targets;
+    let nothing = || WaitForEnd::Waiting("nothing was read yet".to_owned());
+    let new = |_: &StatusTarget| OpenTarget { end: nothing(), failed_looks: 0 };
+    let mut open: Vec<OpenTarget> = targets.iter().map(new).collect();
+    loop {
+        let next = Instant::now() + PAUSE;
+        // A server that does not answer must not hold the time limit up.
+        let look = tokio::time::timeout_at(options.end, options.look(&mut open)).await;
+        let is_over = look.is_err()
+            || open.iter().any(|it| it.end.is_failure())
+            || open.iter().all(|it| it.end == WaitForEnd::Healthy);
+        if is_over || next >= options.end {
+            break;
+        }
+        sleep_until(next).await;
+    }
+    let ended = targets.iter().zip(open);
+    ended.map(|(target, it)| AwaitedTarget { name: target.name.clone(), end: it.end }).collect()
+}
+
+impl WaitForOptions<'_> {
+    /// Looks at those that are not healthy yet.
+    async fn look(&self, open: &mut [OpenTarget]) {
+        let Self { status: StatusOptions { targets, checkout, cluster, .. }, commit, .. } = *self;
+        let is_open = |(_, it): &(&StatusTarget, &OpenTarget)| it.end != WaitForEnd::Healthy;
+        let inventories: Vec<&Inventory> = targets
+            .iter()
+            .zip(&*open)
+            .filter(is_open)
+            .map(|(target, _)| &target.target.inventory)
+            .collect();
+        let (parents, summaries) = match self.read(&inventories).await {
+            Ok(read) => read,
+            Err(error) => {
+                // It may answer again.
+                let why = format!("{}: {error}", cluster.name());
+                let waiting = open.iter_mut().filter(|it| it.end != WaitForEnd::Healthy);
+                waiting.for_each(|it| it.end = WaitForEnd::Waiting(why.clone()));
+                return;
+            }
+        };
+        let awaited = AwaitedCommit { commit: commit.to_owned() };
+        for (index, target) in targets.iter().enumerate() {
+            let state = &mut open[index];
+            if state.end == WaitForEnd::Healthy {
+                continue;
+            }
+            let inventory = &target.target.inventory;
+            let id = inventory.id();
+            let read = parents.get(&id).map(|parent| inventory.read(parent)).transpose();
+            let record = match read {
+                Ok(record) => record,
+                Err(error) => {
+                    state.end = WaitForEnd::Waiting(error.to_string());
+                    continue;
+                }
+            };
+            let history = summaries.get(&id).map(Vec::as_slice).unwrap_or_default();
+            let order = order(checkout, record.as_ref(), commit);
+            match awaited.progress(record.as_ref(), history, order) {
+                Awaited::Healthy => state.end = WaitForEnd::Healthy,
+                Awaited::Waiting(why) => state.end = WaitForEnd::Waiting(why),
+                Awaited::Over(why) => state.end = WaitForEnd::Over(why),
+                Awaited::Running => self.look_at_objects(index, state).await,
+            }
+        }
+    }
+
+    /// The parents, and the histories, by the inventories' ids. A history that can't be read is none.
+    async fn read(
+        &self,
+        inventories: &[&Inventory],
+    ) -> Result<(BTreeMap<String, Object>, BTreeMap<String, Vec<Summary>>), ApiError> {
+        let cluster = self.status.cluster;
+        let (parents, summaries) =
+            futures::join!(cluster.parents_of(inventories), cluster.summaries(inventories));
+        Ok((parents?, summaries.unwrap_or_default()))
+    }
+
+    /// Looks whether the objects of the commit that runs are healthy.
+    async fn look_at_objects(&self, index: usize, state: &mut OpenTarget) {
+        let all = self.status;
+        let at = |_: usize, commit: &str| (all.at)(index, commit);
+        let one = StatusOptions {
+            targets: &all.targets[index..=index],
+            at: &at,
+            images: false,
+            are_all: false,
+            watches: &[],
+            ..all
+        };
+        let found = match Box::pin(status(one)).await {
+            Ok(found) => found.rows.into_iter().next(),
+            Err(error) => {
+                state.end = WaitForEnd::Waiting(super::whole_error(&error));
+                return;
+            }
+        };
+        let Some(StatusRow::Here(found)) = found else {
+            state.end = WaitForEnd::Waiting("it belongs to another cluster".to_owned());
+            return;
+        };
+        let TargetStatus { runs, health, state: sync, .. } = *found;
+        // Meanwhile another one may run.
+        if runs.is_none_or(|runs| runs.commit != self.commit || runs.is_dirty) {
+            state.end = WaitForEnd::Waiting("another commit was applied meanwhile".to_owned());
+            return;
+        }
+        if let crate::core::status::SyncState::Unknown(why) = sync {
+            state.end = WaitForEnd::Waiting(why);
+            return;
+        }
+        state.failed_looks = if health.failed > 0 { state.failed_looks + 1 } else { 0 };
+        let words = unhealthy_words(&health);
+        state.end = match words {
+            None => WaitForEnd::Healthy,
+            Some(why) if state.failed_looks >= FAILED_LOOKS => WaitForEnd::Unhealthy(why),
+            Some(why) => WaitForEnd::Waiting(why),
+        };
+    }
+}
+
+/// The first object that is not ready, in words; `None` where everything is.
+fn unhealthy_words(health: &HealthCounts) -> Option<String> {
+    if health.is_ready() {
+        return None;
+    }
+    let first = health.first.as_ref().map(|first| match first.why.as_str() {
+        "" => format!("{} is not ready", first.key),
+        why => format!("{}: {why}", first.key),
+    });
+    first.or_else(|| Some("not everything is ready".to_owned()))
+}
+
+/// How the commit that runs stands towards the one that is waited for.
+fn order(checkout: &crate::git::Checkout, record: Option<&Record>, commit: &str) -> CommitOrder {
+    let runs = record.and_then(|record| record.revision.as_deref());
+    match runs.map(|runs| runs.trim_end_matches("-dirty")) {
+        Some(runs) if runs != commit => checkout.order(runs, commit),
+        _ => CommitOrder::Unknown,
+    }
+}

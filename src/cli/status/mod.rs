@@ -1,0 +1,300 @@
+//! `trueup status`: what runs on each target, what git has, and whether it is in sync and healthy.
+
+mod contexts;
+mod merge;
+mod waiting;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use jiff::Timestamp;
+
+use self::contexts::{ContextQuestion, Question};
+use super::access::AccessArgs;
+use super::exit::{Exit, Failure};
+use super::headings::{CLUSTER, HOW, WHAT};
+use super::machine_file::{self, machine};
+use super::present::status::{self as present, ContextView, StatusFormat, StatusView};
+use super::target::{FilesArgs, TargetArgs};
+use super::ui::Ui;
+use crate::core::policy::run_options::duration;
+use crate::core::status::{StatusVerdict, TargetStatus};
+use crate::git::Checkout;
+
+/// How long a context may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a commit is waited for.
+const WAIT: Duration = Duration::from_secs(300);
+
+/// The end of `trueup status --help`.
+const EXAMPLES: &str = "\
+Examples:
+  trueup status                          every target of trueup.yaml
+  trueup status prod staging             two of them
+  trueup status --contexts eu,us         on several clusters, side by side
+  trueup status --images                 the images that pods run, with digests
+  trueup status --wait-for HEAD prod     until this commit is healthy on prod
+  trueup status -o markdown              for a comment or a page";
+
+/// Show what runs on each target, in sync and healthy or not
+///
+/// The commit that runs, the one that git has here, drift, health, and what keeps a target from following
+/// git. Nothing is fetched and nothing is written. Every kind is listed once for all targets of a cluster.
+///
+/// Exit status 0: every target is at git's commit, in sync and healthy, 1: some are not, 2: could not
+/// tell some.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct StatusArgs {
+    /// Targets of trueup.yaml [default: all of them]
+    #[arg(value_name = "TARGET", help_heading = WHAT, display_order = 1)]
+    targets: Vec<String>,
+
+    /// Every target of trueup.yaml, also where the environment names one
+    #[arg(long, conflicts_with_all = ["targets", "target"], help_heading = WHAT, display_order = 2)]
+    all_targets: bool,
+
+    /// The same as TARGET
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        conflicts_with = "targets",
+        env = "TRUEUP_TARGET",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 3,
+        hide_short_help = true
+    )]
+    target: Option<String>,
+
+    /// Show declared and running images, with digests
+    ///
+    /// Running ones are those of the pods' own status. An image differs where its pods run another one, or
+    /// one name with several digests.
+    #[arg(long, conflicts_with = "wait_for", help_heading = WHAT, display_order = 4)]
+    images: bool,
+
+    /// Namespace of the inventories of targets that name none
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "TRUEUP_NAMESPACE",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 6,
+        hide_short_help = true
+    )]
+    namespace: Option<String>,
+
+    /// Wait until this commit, branch or tag is healthy
+    ///
+    /// It is resolved here and now, and waited for by its full id, whichever machine applies it. The exit
+    /// status is 1 as soon as a later commit overtakes it, it fails or is rolled back, and when the time
+    /// is up.
+    #[arg(long, value_name = "REV", help_heading = HOW, display_order = 1)]
+    wait_for: Option<String>,
+
+    /// Time limit of a context, or of --wait-for
+    ///
+    /// Default: 10s for each context, 5m for --wait-for. A plain number counts seconds.
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = HOW, display_order = 2)]
+    timeout: Option<Duration>,
+
+    /// How to print the answer
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 3)]
+    output: StatusFormat,
+
+    /// Exit 0 where a target is not at the commit, in sync and healthy, too
+    #[arg(long, help_heading = HOW, display_order = 4, hide_short_help = true)]
+    exit_zero: bool,
+
+    /// Contexts of the kubeconfig to look at, side by side
+    ///
+    /// One that fails is shown as such; the others are unaffected. A target that is known to belong to
+    /// another cluster is left out. Default: `contexts:` of the machine's config.yaml, else the context of
+    /// each target.
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        help_heading = CLUSTER,
+        display_order = 2
+    )]
+    contexts: Vec<String>,
+
+    #[command(flatten)]
+    access: AccessArgs,
+}
+
+impl StatusArgs {
+    /// The arguments of a target, with the same guards as those of diff, so that both share what is
+    /// proven.
+    fn target_args(&self) -> TargetArgs {
+        TargetArgs {
+            files: FilesArgs {
+                paths: Vec::new(),
+                target: None,
+                rev: None,
+                worktree: false,
+                is_named_by_checkout: false,
+                namespace: self.namespace.clone(),
+            },
+            name: None,
+            moved: false,
+            allow_delete: Vec::new(),
+            replace: Vec::new(),
+            max_prune: None,
+            allow_empty: false,
+            on_conflict: None,
+            adopt: false,
+            strict: None,
+            verify: None,
+            removed: None,
+            new_cluster: false,
+            unverified: false,
+            access: self.access.clone(),
+        }
+    }
+
+    /// The targets that are asked for by name; none for all.
+    fn named(&self) -> Vec<String> {
+        match (&self.target, self.all_targets) {
+            (Some(target), false) => vec![target.clone()],
+            _ => self.targets.clone(),
+        }
+    }
+}
+
+/// Shows the status; writes nothing.
+///
+/// # Errors
+///
+/// When there is no checkout, its settings can't be read, or the only cluster can't be told.
+pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+    let begin = Instant::now();
+    // One commit for all targets, and for the settings that name them.
+    let checkout = Checkout::discover(directory)?.steady();
+    let question = question(&args, directory, &checkout)?;
+    if let Some(rev) = &args.wait_for {
+        return waiting::run(&args, question, rev, ui).await;
+    }
+    let patience = args.timeout.unwrap_or(PATIENCE);
+    let waiting = ui.waiting("reading git and the clusters");
+    let mut answers = contexts::look_at_all(&question, patience, args.images).await;
+    waiting.finish_and_clear();
+    ui.cell();
+    for answer in &answers {
+        answer.warnings.iter().for_each(|warning| ui.warning(warning));
+    }
+    if let [answer] = answers.as_mut_slice()
+        && let Some(failure) = answer.failure.take()
+    {
+        return Err(failure);
+    }
+    let contexts: Vec<ContextView> = answers.iter().map(|answer| answer.view(ui)).collect();
+    let requests = answers.iter().map(|answer| answer.requests).sum();
+    let mut rows = merge::merged(answers, &question.names, question.are_listed);
+    add_last_of_machine(&mut rows);
+    let view = StatusView {
+        rows: &rows,
+        contexts: &contexts,
+        fetched: checkout.last_fetch(),
+        now: Timestamp::now(),
+        has_images: args.images,
+        requests,
+        elapsed: begin.elapsed(),
+    };
+    let glyphs = ui.glyphs();
+    present::write(ui.stdout(), &view, args.output, glyphs)?;
+    Ok(match verdict(&rows, &contexts) {
+        StatusVerdict::Unknown => Exit::CouldNot,
+        StatusVerdict::NotGood if !args.exit_zero => Exit::NotAtCommit,
+        _ => Exit::AtCommit,
+    })
+}
+
+/// The question: the contexts, and the targets of each.
+fn question<'a>(
+    args: &StatusArgs,
+    directory: &'a Path,
+    checkout: &'a Checkout,
+) -> Result<Question<'a>, Failure> {
+    let target_args = args.target_args();
+    let (config, _) = target_args.listed(checkout)?;
+    let asked = args.named();
+    for name in &asked {
+        config.target(Some(name))?;
+    }
+    let mut names: Vec<String> = config.targets.keys().cloned().collect();
+    names.retain(|name| asked.is_empty() || asked.contains(name));
+    let are_all = asked.is_empty() && !names.is_empty();
+    let has_context = args.access.context.as_deref().is_some_and(|it| !it.is_empty());
+    let listed = match (args.contexts.is_empty(), has_context) {
+        (false, _) => args.contexts.clone(),
+        (true, true) => Vec::new(),
+        (true, false) => machine()?.contexts,
+    };
+    // Where there is no trueup.yaml, the whole checkout is the target.
+    let places: Vec<Option<String>> = match names.is_empty() {
+        true => vec![None],
+        false => names.iter().cloned().map(Some).collect(),
+    };
+    let are_listed = !listed.is_empty();
+    let mut contexts: Vec<ContextQuestion> = Vec::new();
+    if are_listed {
+        let mut listed = listed;
+        let mut seen = std::collections::BTreeSet::new();
+        listed.retain(|context| seen.insert(context.clone()));
+        contexts.extend(listed.into_iter().map(|context| {
+            let mut access = args.access.access();
+            access.context = Some(context);
+            ContextQuestion { access, targets: places.clone() }
+        }));
+    } else {
+        for name in places {
+            let access = match &name {
+                Some(name) => target_args.access_of(name)?,
+                None => target_args.access_to(directory, checkout)?,
+            };
+            match contexts.iter_mut().find(|known| known.access.context == access.context) {
+                Some(known) => known.targets.push(name),
+                None => contexts.push(ContextQuestion { access, targets: vec![name] }),
+            }
+        }
+    }
+    let watches = machine_file::watch_marks().map(|marks| marks.all()).unwrap_or_default();
+    Ok(Question { directory, checkout, target_args, contexts, names, are_all, are_listed, watches })
+}
+
+/// The answer about all targets in one word: the worst of any.
+fn verdict(rows: &[TargetStatus], contexts: &[ContextView]) -> StatusVerdict {
+    let of_rows = rows.iter().map(TargetStatus::verdict);
+    let of_contexts = contexts.iter().map(|context| match context.error {
+        Some(_) => StatusVerdict::Unknown,
+        None => StatusVerdict::Good,
+    });
+    of_rows.chain(of_contexts).max().unwrap_or(StatusVerdict::Good)
+}
+
+/// Adds the last round that this machine's own log has, where the cluster has none.
+fn add_last_of_machine(rows: &mut [TargetStatus]) {
+    let lacks_it = |row: &TargetStatus| row.last.is_none() && row.runs.is_some();
+    if !rows.iter().any(lacks_it) {
+        return;
+    }
+    let records = machine_file::history_log().and_then(|log| log.records().ok());
+    let Some(records) = records else { return };
+    for row in rows.iter_mut().filter(|row| lacks_it(row)) {
+        let last = records.iter().rev().find(|record| {
+            let is_there = match (&record.cluster.uid, &row.cluster_uid) {
+                (Some(then), Some(now)) => then == now,
+                _ => record.cluster.context == row.context,
+            };
+            record.target == row.target && is_there
+        });
+        row.last = last.map(crate::core::history::Summary::of);
+    }
+}
