@@ -10,7 +10,7 @@ const COMMANDS: [(&[&str], &str); 18] = [
         &["get", "tree", "inspect", "describe", "top"],
         "`trueup status` says what runs, and whether it is in sync and healthy",
     ),
-    (&["history", "log", "revisions"], "`git log` has the commits that the checkout knows"),
+    (&["log", "revisions", "releases"], "`trueup history` shows which commit ran where and when"),
     (
         &["sync", "deploy", "install", "upgrade", "up", "reconcile", "create", "replace", "patch"],
         "`trueup apply` brings the cluster to the commit",

@@ -19,6 +19,7 @@ pub mod glyphs;
 mod handovers;
 mod hint;
 pub mod history;
+pub mod html;
 mod hunks;
 pub(in crate::cli) mod ink;
 pub mod json;
