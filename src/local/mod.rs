@@ -10,6 +10,7 @@ pub mod manual_folder;
 pub mod offline;
 pub mod open_records;
 mod own_file;
+pub mod page_file;
 pub mod plan_file;
 pub mod schema_catalogue;
 pub mod schema_folder;

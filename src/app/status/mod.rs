@@ -166,11 +166,13 @@ fn row(
         mark.inventory == target.inventory && mark.server == options.cluster.url()
     };
     let Running { record, git, relation, held, .. } = running;
+    let history = common.summaries.get(&id).cloned().unwrap_or_default();
     let mut status = TargetStatus {
         git,
         held,
         next_due: options.watches.iter().filter(is_its).map(|mark| mark.next).min(),
-        last: common.summaries.get(&id).and_then(|it| it.last().cloned()),
+        last: history.last().cloned(),
+        history,
         runs: running.runs,
         ..common.unknown(options.cluster, name)
     };
@@ -273,9 +275,10 @@ impl CommonState {
         let record = parent.into_iter().find(|(inventory, _)| *inventory == removed.inventory);
         let runs: Option<RunningCommit> =
             record.and_then(|(_, record)| running::running_commit(options.checkout, &record));
-        let last = self.summaries.get(&removed.inventory.id()).and_then(|it| it.last().cloned());
+        let history = self.summaries.get(&removed.inventory.id()).cloned().unwrap_or_default();
+        let last = history.last().cloned();
         let state = SyncState::Removed;
-        TargetStatus { runs, last, state, ..self.unknown(options.cluster, &removed.name) }
+        TargetStatus { runs, last, history, state, ..self.unknown(options.cluster, &removed.name) }
     }
 
     /// Whether a target belongs to another cluster, and why that is known.

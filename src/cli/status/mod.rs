@@ -2,9 +2,10 @@
 
 mod contexts;
 mod merge;
+mod page;
 mod waiting;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -18,6 +19,7 @@ use super::machine_file::{self, machine};
 use super::present::status::{self as present, ContextView, StatusFormat, StatusView};
 use super::target::{FilesArgs, TargetArgs};
 use super::ui::Ui;
+use crate::core::history::Summary;
 use crate::core::policy::run_options::duration;
 use crate::core::status::{StatusVerdict, TargetStatus};
 use crate::git::Checkout;
@@ -35,7 +37,8 @@ Examples:
   trueup status --contexts eu,us         on several clusters, side by side
   trueup status --images                 the images that pods run, with digests
   trueup status --wait-for HEAD prod     until this commit is healthy on prod
-  trueup status -o markdown              for a comment or a page";
+  trueup status --html page.html         a page to keep or to serve
+  trueup status -o markdown              for a comment";
 
 /// Show what runs on each target, in sync and healthy or not
 ///
@@ -107,6 +110,12 @@ pub struct StatusArgs {
     #[arg(short, long, value_name = "FORMAT", default_value = "text", help_heading = HOW, display_order = 3)]
     output: StatusFormat,
 
+    /// Write a page that shows all of it to this file, too, with the history
+    ///
+    /// One file of HTML without scripts, which fetches nothing. It is replaced as a whole.
+    #[arg(long, value_name = "FILE", conflicts_with = "wait_for", help_heading = HOW, display_order = 5)]
+    html: Option<PathBuf>,
+
     /// Exit 0 where a target is not at the commit, in sync and healthy, too
     #[arg(long, help_heading = HOW, display_order = 4, hide_short_help = true)]
     exit_zero: bool,
@@ -168,7 +177,7 @@ impl StatusArgs {
     }
 }
 
-/// Shows the status; writes nothing.
+/// Shows the status; writes nothing but the page that is asked for.
 ///
 /// # Errors
 ///
@@ -183,7 +192,8 @@ pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     }
     let patience = args.timeout.unwrap_or(PATIENCE);
     let waiting = ui.waiting("reading git and the clusters");
-    let mut answers = contexts::look_at_all(&question, patience, args.images).await;
+    let mut answers =
+        contexts::look_at_all(&question, patience, args.images || args.html.is_some()).await;
     waiting.finish_and_clear();
     ui.cell();
     for answer in &answers {
@@ -207,6 +217,9 @@ pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
         requests,
         elapsed: begin.elapsed(),
     };
+    if let Some(file) = &args.html {
+        page::write(file, &view)?;
+    }
     let glyphs = ui.glyphs();
     present::write(ui.stdout(), &view, args.output, glyphs)?;
     Ok(match verdict(&rows, &contexts) {
@@ -279,7 +292,7 @@ fn verdict(rows: &[TargetStatus], contexts: &[ContextView]) -> StatusVerdict {
     of_rows.chain(of_contexts).max().unwrap_or(StatusVerdict::Good)
 }
 
-/// Adds the last round that this machine's own log has, where the cluster has none.
+/// Adds the rounds that this machine's own log has, where the cluster has none.
 fn add_last_of_machine(rows: &mut [TargetStatus]) {
     let lacks_it = |row: &TargetStatus| row.last.is_none() && row.runs.is_some();
     if !rows.iter().any(lacks_it) {
@@ -288,13 +301,14 @@ fn add_last_of_machine(rows: &mut [TargetStatus]) {
     let records = machine_file::history_log().and_then(|log| log.records().ok());
     let Some(records) = records else { return };
     for row in rows.iter_mut().filter(|row| lacks_it(row)) {
-        let last = records.iter().rev().find(|record| {
+        let own = records.iter().filter(|record| {
             let is_there = match (&record.cluster.uid, &row.cluster_uid) {
                 (Some(then), Some(now)) => then == now,
                 _ => record.cluster.context == row.context,
             };
             record.target == row.target && is_there
         });
-        row.last = last.map(crate::core::history::Summary::of);
+        row.history = own.map(Summary::of).collect();
+        row.last = row.history.last().cloned();
     }
 }

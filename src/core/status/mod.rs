@@ -38,6 +38,8 @@ pub struct TargetStatus {
     pub health: HealthCounts,
     /// The last round that the history has.
     pub last: Option<Summary>,
+    /// The rounds that the history has, the oldest first.
+    pub history: Vec<Summary>,
     /// When a watch on this machine looks next.
     pub next_due: Option<Timestamp>,
     /// Why it does not follow git, where it does not.
@@ -73,6 +75,7 @@ impl TargetStatus {
             drift: Vec::new(),
             health: HealthCounts::default(),
             last: None,
+            history: Vec::new(),
             next_due: None,
             held: None,
             images: Vec::new(),

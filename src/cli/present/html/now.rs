@@ -49,10 +49,15 @@ fn runs(runs: Option<&RunningCommit>) -> Element {
     let cell = cell("Runs");
     let Some(runs) = runs else { return cell.text("nothing yet") };
     let tracked = runs.tracked.as_ref().map(|it| element("b").class("ref").text(it));
+    let dirty = runs.is_dirty.then(|| small("with uncommitted changes"));
     let subject = runs.subject.as_ref().map(|it| element("span").class("subject").text(it));
     let author = runs.author.as_ref().map(|it| small(&format!("by {it}")));
-    let parts =
-        tracked.into_iter().chain([words::commit(&runs.commit)]).chain(subject).chain(author);
+    let parts = tracked
+        .into_iter()
+        .chain([words::commit(&runs.commit)])
+        .chain(subject)
+        .chain(dirty)
+        .chain(author);
     parts.fold(cell, |cell, part| cell.child(part).text(" "))
 }
 
@@ -76,7 +81,10 @@ fn git(target: &Shown<'_>) -> Element {
     let other = other.map(|git| {
         small("git has ").child(words::commit(&git.commit)).text(" ").text(&git.subject)
     });
-    let first = status.drift.first().map(|key| small(&format!("first {key}")));
+    let first = status.drift.first().map(|key| match (&status.held, &status.state) {
+        (None, SyncState::Drifted) => small(&format!("first {key}")),
+        _ => small(&format!("drift: {}, first {key}", words::objects(status.drift.len()))),
+    });
     let parts = parts.into_iter().chain(first).chain(unverified).chain(other);
     parts.fold(cell("Git"), |cell, part| cell.child(part).text(" "))
 }

@@ -14,13 +14,12 @@ pub(super) fn complaints(target: &Shown<'_>) -> Vec<String> {
     let mut found = Vec::new();
     match &status.state {
         SyncState::Unknown(why) => found.push(format!("could not be read: {why}")),
-        SyncState::Drifted => {
-            let first = status.drift.first().map(|key| format!(", first {key}"));
-            let count = words::objects(status.drift.len());
-            found.push(format!("{count} changed in the cluster{}", first.unwrap_or_default()));
-        }
-        SyncState::Diverged => found.push("what runs is not in git's history".to_owned()),
+        SyncState::Diverged => found.push("what runs and what git has have diverged".to_owned()),
         _ => {}
+    }
+    if let Some(first) = status.drift.first() {
+        let count = words::objects(status.drift.len());
+        found.push(format!("{count} changed in the cluster, first {first}"));
     }
     match &status.held {
         Some(Held::RolledBack { failed }) => {
@@ -90,6 +89,7 @@ pub(super) fn header(content: &Content<'_>) -> Element {
             (Some(Held::Pinned { .. }), _) => "pinned".to_owned(),
             (Some(Held::Suspended { .. }), _) => "suspended".to_owned(),
             (None, SyncState::Behind(_)) => "behind git".to_owned(),
+            (None, SyncState::Ahead(_)) => "ahead of git".to_owned(),
             (None, SyncState::Drifted) => "drifted".to_owned(),
             _ => said.words,
         };

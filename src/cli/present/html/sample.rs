@@ -193,6 +193,7 @@ fn status(target: &str, place: usize, history: &[Summary]) -> TargetStatus {
         drift: Vec::new(),
         health: HealthCounts { ready: 40 + place * 17 % 90, ..HealthCounts::default() },
         last: history.last().cloned(),
+        history: Vec::new(),
         next_due: Some(before(0).saturating_add(SignedDuration::from_secs(24)).unwrap_or_default()),
         held: None,
         images: ["web", "api", "worker", "sidecar"]

@@ -149,7 +149,11 @@ fn a_text_can_add_no_element_and_no_attribute() {
         }
         let elements = elements(&page).into_iter();
         let names = |it: Vec<(String, String)>| it.into_iter().map(|(name, _)| name).collect();
-        elements.map(|(tag, it)| (tag, names(it))).collect::<Vec<(String, Vec<String>)>>()
+        let mut all: Vec<(String, Vec<String>)> =
+            elements.map(|(tag, it)| (tag, names(it))).collect();
+        // Rows stand in the order of their texts.
+        all.sort_unstable();
+        all
     };
     // The same without what could be markup. A slash and a colon are parts of an image's name.
     let harmless = |text: &str| {
@@ -163,7 +167,7 @@ fn a_text_can_add_no_element_and_no_attribute() {
         "<!-- ]]> &lt;b&gt; &#60;b&#62;",
         "\u{202e}\u{1b}[2J\r\n<b",
     ] {
-        assert_eq!(tags(text), tags(&harmless(text)), "{text}");
+        assert!(tags(text) == tags(&harmless(text)), "{text}");
     }
 }
 

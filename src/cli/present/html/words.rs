@@ -63,7 +63,11 @@ pub(super) fn state(target: &TargetStatus) -> Said {
         SyncState::Drifted => {
             Said::new(Tone::Bad, "~", format!("drift: {}", objects(target.drift.len())))
         }
-        SyncState::Diverged => Said::new(Tone::Bad, "≠", "not in git's history"),
+        SyncState::Ahead(Some(n)) => {
+            Said::new(Tone::Waiting, "↑", format!("{} ahead of git", counted(*n, "commit")))
+        }
+        SyncState::Ahead(None) => Said::new(Tone::Waiting, "↑", "ahead of git"),
+        SyncState::Diverged => Said::new(Tone::Bad, "≠", "diverged from git"),
         SyncState::NotApplied => Said::new(Tone::Plain, "○", "not applied yet"),
         SyncState::Removed => Said::new(Tone::Waiting, "−", "gone from trueup.yaml"),
         SyncState::Unknown(_) => Said::new(Tone::Unknown, "?", "unknown"),

@@ -1,0 +1,29 @@
+//! The page of `--html`.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::cli::exit::Failure;
+use crate::cli::present::html::{Page, PageTarget, UnreadContext, page};
+use crate::cli::present::status::StatusView;
+use crate::local::page_file;
+
+/// Writes the page of a status.
+///
+/// # Errors
+///
+/// When the file can't be written. An older page stays as it is.
+pub(super) fn write(file: &Path, view: &StatusView<'_>) -> Result<(), Failure> {
+    let targets = view.rows.iter().map(|row| PageTarget { status: row, history: &row.history });
+    let targets: Vec<PageTarget<'_>> = targets.collect();
+    let unread = view.contexts.iter().filter_map(|context| {
+        let why = context.error.as_deref()?;
+        Some(UnreadContext { context: &context.context, why })
+    });
+    let unread: Vec<UnreadContext<'_>> = unread.collect();
+    let text = page(&Page { made: view.now, targets: &targets, unread: &unread });
+    page_file::write(file, &text)
+        .with_context(|| format!("cannot write the page {}", file.display()))?;
+    Ok(())
+}
