@@ -75,6 +75,15 @@ fn each_target_is_as_git_and_the_cluster_say() {
     let page = repo.run(&["status", "-o", "markdown", "--exit-zero"]).exits(0);
     assert!(page.stdout.contains("| blue | "), "{page}");
     repo.run(&["status", "blu"]).exits(2);
+    let file = repo.outside().join("page.html");
+    repo.run(&["status", "--html", file.to_str().unwrap()]).exits(1);
+    let page = fs::read_to_string(&file).unwrap();
+    assert!(page.contains("<h1>1 of 4 targets needs attention</h1>"), "{page}");
+    for text in ["Second", "1 commit behind", "not applied yet", "ConfigMap status-each/red"] {
+        assert!(page.contains(text), "{text}: {page}");
+    }
+    assert_eq!(page.matches("<caption>Rounds</caption>").count(), 3, "{page}");
+    repo.run(&["status", "--html", "nowhere/page.html"]).exits(2);
     assert_eq!(repo.writes(), writes, "nothing is written");
 
     // A commit that runs and is newer than what git has here, and one beside it.
