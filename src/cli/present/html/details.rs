@@ -31,7 +31,7 @@ fn one(target: &Shown<'_>) -> Element {
     details.children(drift(status)).children(images(status)).children(rounds(target))
 }
 
-/// What is known of it, name by name.
+/// Its facts, name by name.
 fn facts(status: &TargetStatus) -> Element {
     let runs = status.runs.as_ref();
     let named = |commit: &str, words: &str| {

@@ -1,4 +1,4 @@
-//! What runs where as one page: a file of HTML that needs no script and fetches nothing, so that it can be
+//! The page of what runs where: a file of HTML that needs no script and fetches nothing, so that it can be
 //! kept by a CI job, sent, or served from anywhere.
 //!
 //! | module | what it makes |
@@ -43,7 +43,7 @@ use crate::core::status::TargetStatus;
 /// The style sheet.
 const STYLE: &str = include_str!("page.css");
 
-/// What a page shows. All texts in it have been through a redactor.
+/// The content of a page. All texts in it have been through a redactor.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     /// When its data were read.
@@ -66,7 +66,7 @@ pub struct UnreadContext<'a> {
 /// One target of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct PageTarget<'a> {
-    /// What runs, and how it is.
+    /// Its state.
     pub status: &'a TargetStatus,
     /// Its rounds as far as they are known, in any order.
     pub history: &'a [Summary],

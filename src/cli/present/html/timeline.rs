@@ -23,7 +23,7 @@ pub(super) struct Scale {
     labels: i64,
 }
 
-/// What happened in one part of the window.
+/// The rounds of one part of the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     /// Deployments that ended well.
@@ -113,7 +113,7 @@ impl Scale {
         (index as f64 * width, width)
     }
 
-    /// What happened in a part, in words.
+    /// The rounds of a part, in words.
     pub(super) fn part_words(&self, index: usize, part: &Part<'_>) -> String {
         if let Some(round) = part.only {
             let Summary { target, subject, .. } = round;
@@ -155,7 +155,7 @@ impl<'a> Part<'a> {
         self.deployed + self.failed + self.other
     }
 
-    /// What happened, in words.
+    /// The rounds in words.
     pub(super) fn words(&self) -> String {
         let Self { deployed, failed, rolled_back, other, .. } = *self;
         let counts = [

@@ -12,7 +12,7 @@ use crate::core::status::{ImageStatus, TargetStatus};
 /// The most rows of a matrix.
 const ROWS: usize = 60;
 
-/// What is known of a commit.
+/// The facts that are known of a commit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known<'a> {
     subject: &'a str,
@@ -155,7 +155,7 @@ fn name_and_tag<'a>(image: &'a str, digest: Option<&str>) -> (&'a str, String) {
     (named, digest.map_or("latest".to_owned(), |it| it.chars().take(12).collect()))
 }
 
-/// What more than half of the targets have.
+/// The version that more than half of the targets have.
 fn usual<'a>(versions: impl Iterator<Item = &'a Version>) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut all = 0;
@@ -175,10 +175,10 @@ fn version_cell(version: &Version, usual: Option<&str>) -> Element {
     declared.fold(cell, |cell, declared| cell.text(" ").child(declared))
 }
 
-/// What a matrix is called.
+/// The texts of a matrix.
 struct Matrix {
     name: &'static str,
-    /// What its cells mean.
+    /// The meaning of its cells.
     about: &'static str,
     /// How many rows are left out.
     more: usize,

@@ -1,4 +1,4 @@
-//! What the page says of a state, an outcome and a time: a mark, words beside it, and a tone that the
+//! The words of the page for a state, an outcome and a time: a mark, words beside it, and a tone that the
 //! style sheet gives a colour. The words say all; mark and colour repeat it.
 
 use jiff::{Timestamp, tz::TimeZone};

@@ -81,7 +81,7 @@ fn table(content: &Content<'_>, each: &[Deployments]) -> Element {
     element("table").class("stacked year").child(caption).child(head).child(body)
 }
 
-/// What the figures mean, and what they do not count.
+/// The meaning of the figures, and what they do not count.
 fn definitions(all: &Deployments) -> Element {
     let terms = [
         (
