@@ -155,6 +155,7 @@ fn status(target: &str, place: usize, history: &[Summary]) -> TargetStatus {
         _ => (1002, "Release 2.14.1"),
     };
     let runs = RunningCommit {
+        is_dirty: false,
         commit: id(version),
         tracked: (stage == 4).then(|| "v2.14.1".to_owned()),
         subject: Some(subject.to_owned()),
