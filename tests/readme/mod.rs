@@ -73,6 +73,16 @@ const NOT_RUN: &[NotRun] = &[
         why: "installs a program that nothing else here needs",
     },
     NotRun {
+        page: "docs/state.md",
+        begins: "# .gitlab-ci.yml",
+        why: "it is for GitLab; tests/status.rs writes the page",
+    },
+    NotRun {
+        page: "docs/state.md",
+        begins: "# A job of a GitHub workflow",
+        why: "it is for GitHub Actions; tests/status.rs writes the page",
+    },
+    NotRun {
         page: "docs/locking.md",
         begins: "kubectl delete lease trueup-NAME",
         why: "NAME stands for the reader's own",

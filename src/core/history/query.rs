@@ -129,7 +129,7 @@ pub fn by_target(runs: &[KnownRun]) -> BTreeMap<TargetPlace<'_>, Vec<&KnownRun>>
     found
 }
 
-/// What ran on a target at some time.
+/// The commit that ran on a target at some time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RanAt<'a> {
     /// The target.
@@ -142,7 +142,7 @@ pub struct RanAt<'a> {
     pub mixed: Option<&'a KnownRun>,
 }
 
-/// What ran on each target at a time. `runs` are sorted, the newest first.
+/// The commit that ran on each target at a time. `runs` are sorted, the newest first.
 pub fn ran_at(runs: &[KnownRun], time: Timestamp) -> Vec<RanAt<'_>> {
     let targets = by_target(runs).into_iter();
     let ran = targets.map(|(place, runs)| {

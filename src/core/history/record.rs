@@ -314,9 +314,9 @@ impl RunRecord {
     }
 }
 
-/// A record's id: when it began, by UTC, and six hexadecimal digits of `random`.
+/// A record's id: when it began, by UTC and to the millisecond, and six hexadecimal digits of `random`.
 pub fn record_id(started: Timestamp, random: u32) -> String {
-    format!("{}-{:06x}", started.strftime("%Y%m%dT%H%M%SZ"), random & 0x00ff_ffff)
+    format!("{}-{:06x}", started.strftime("%Y%m%dT%H%M%S%.3fZ"), random & 0x00ff_ffff)
 }
 
 /// At most so many characters of a text.

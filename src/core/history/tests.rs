@@ -55,7 +55,7 @@ fn sized(record: &RunRecord, bytes: usize) -> Summary {
 #[test]
 fn a_record_survives_the_way_to_the_cluster_and_back() {
     let record = record(7, "a", RunOutcome::Healthy, 3);
-    assert_eq!(record.id, "19700101T000700Z-000007");
+    assert_eq!(record.id, "19700101T000700.000Z-000007");
     let body = stored_body(&record);
     assert_eq!(stored_record(&body), Some(record.clone()));
     assert_eq!(stored_record(&body[..body.len() / 2]), None);

@@ -31,7 +31,7 @@ pub struct ImageSpan<'a> {
 pub struct ObjectChange<'a> {
     /// The round.
     pub run: &'a KnownRun,
-    /// What was to change, and how that ended.
+    /// The object that was to change, and how that ended.
     pub object: &'a RecordedObject,
 }
 

@@ -15,7 +15,8 @@ const MADE: &str = "2026-11-29T21:14:00Z";
 const APPS: [&str; 4] = ["shop", "payments", "search", "mail"];
 const STAGES: [&str; 5] = ["dev", "staging", "prod-eu", "prod-us", "edge"];
 const CONTEXTS: [&str; 5] = ["dev", "staging", "eu.example", "us.example", "edge.example"];
-const PEOPLE: [&str; 5] = ["Ann Lee", "Björn Ek", "Chidi Obi", "Dana Cruz", "Emre Kaya"];
+const PEOPLE: [&str; 5] =
+    ["web team", "équipe paiements", "search team", "release-bot", "platform"];
 const SUBJECTS: [&str; 10] = [
     "Third replica for web",
     "Raise the memory limit of the worker",

@@ -74,8 +74,8 @@ fn schema_of_the_output_is_that_of_its_types() {
     let mut schema = json_schema!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "trueup -o json",
-        "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check, explain (explanation), schemas, pull, \
-            a failed pull (failure), verify (verification), history and history --verify (history_check), status, and status --wait-for (awaited_commit). docs/json.md explains the keys.",
+        "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check, explain (explanation), and schemas. \
+            Those of pull, a failed pull (failure), verify (verification), history, history --verify (history_check), status, and status --wait-for (awaited_commit). docs/json.md explains the keys.",
         "anyOf": documents,
         "definitions": generator.take_definitions(true),
     });
