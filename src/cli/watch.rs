@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
+use super::present::round::entry::{Entry, LineTime, LineWriter};
 use super::signals;
 use super::target::{NamedTarget, TargetArgs};
 use super::tracked;
@@ -25,6 +26,7 @@ use crate::app::watch::{
 };
 use crate::cluster::Cluster;
 use crate::config::ConfigError;
+use crate::core::log::LogEvent;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
@@ -136,9 +138,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let (directory, delays) = (directory.to_owned(), ui.delays());
     let setting = Watch { directory, pull, settings, access, interval, once, who, delays };
     // From cron, a round with nothing to tell should not send a mail.
-    let mut log = Log::new(&named.name, !once || ui.has_reader(), ui.glyphs());
+    let mut log = Log::new(!once || ui.has_reader(), ui.glyphs());
+    let writer = line_writer(&named.name, ui);
     if !once {
-        writeln!(ui.stdout(), "{}", log.beginning(&setting, &named.shown_paths))?;
+        let beginning = Log::beginning(&setting, &named.shown_paths);
+        writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
     }
     let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
     let is_warned = !once || ui.has_reader();
@@ -148,22 +152,21 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
         // Once: they are the same in every round.
         let new = warnings.filter(|warning| is_warned && warned.insert(warning.clone()));
-        for warning in new {
-            let _ = writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")));
-        }
-        let lines = match event {
+        let mut entries: Vec<Entry> =
+            new.map(|warning| Entry::new(LogEvent::Warning, warning)).collect();
+        match event {
             WatchEvent::HeldBack { failed, healthy } => {
-                log.held_back(&failed, &healthy).into_iter().collect()
+                entries.extend(log.held_back(&failed, &healthy));
             }
-            WatchEvent::Idle => Vec::new(),
+            WatchEvent::Idle => {}
             WatchEvent::Ended { round, .. } => {
                 exit = log.exit(&round);
-                log.lines(*round)
+                entries.extend(log.entries(&round));
             }
-        };
-        for line in lines {
+        }
+        for entry in entries {
             // A closed stdout has no reader; the work goes on.
-            let _ = writeln!(ui.stdout(), "{line}");
+            let _ = writeln!(ui.stdout(), "{}", writer.line(&entry));
         }
     }))
     .await;
@@ -171,10 +174,10 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         true => Ok(exit),
         false => {
             if let Some(pull) = &setting.pull {
-                let cost = pull.traffic.count().to_string();
-                writeln!(ui.stdout(), "{}", log.line(&cost))?;
+                let cost = Entry::new(LogEvent::Traffic, pull.traffic.count().to_string());
+                writeln!(ui.stdout(), "{}", writer.line(&cost))?;
             }
-            writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+            writeln!(ui.stdout(), "{}", writer.line(&stopped()))?;
             Ok(Exit::AtCommit)
         }
     }
@@ -199,8 +202,8 @@ impl WatchStart<'_> {
         ui: &mut Ui,
     ) -> Result<Option<NamedTarget>, Failure> {
         let Self { args, directory, cluster, pull } = *self;
-        let mut log =
-            Log::new(args.target.files.target.as_deref().unwrap_or("trueup"), false, ui.glyphs());
+        let mut log = Log::new(false, ui.glyphs());
+        let writer = line_writer(args.target.files.target.as_deref().unwrap_or("trueup"), ui);
         let mut has_pulled = false;
         loop {
             let checkout = Checkout::discover(directory)?;
@@ -218,8 +221,8 @@ impl WatchStart<'_> {
             let goes_on = is_first || is_wrong && !args.once;
             let Some(pull) = pull.filter(|_| goes_on) else { return Err(failure) };
             if !is_first {
-                for line in log.lines(Err(settings_error(failure).into())) {
-                    writeln!(ui.stdout(), "{line}")?;
+                for entry in log.entries(&Err(settings_error(failure).into())) {
+                    writeln!(ui.stdout(), "{}", writer.line(&entry))?;
                 }
             }
             let pulled = tokio::select! {
@@ -231,19 +234,30 @@ impl WatchStart<'_> {
                     let hints = error.hint().into_iter().collect();
                     return Err(Failure { error: error.into(), hints });
                 }
-                if let Some(line) = log.pull_failed(&error) {
-                    writeln!(ui.stdout(), "{line}")?;
+                if let Some(entry) = log.pull_failed(&error) {
+                    writeln!(ui.stdout(), "{}", writer.line(&entry))?;
                 }
             }
             if !is_first {
                 interrupt.sleep(args.interval).await;
             }
             if interrupt.is_requested() {
-                writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+                writeln!(ui.stdout(), "{}", writer.line(&stopped()))?;
                 return Ok(None);
             }
         }
     }
+}
+
+/// Writes the lines about a target, as whoever reads stdout needs them.
+fn line_writer(target: &str, ui: &Ui) -> LineWriter {
+    let time = if ui.has_reader() { LineTime::OfDay } else { LineTime::Full };
+    LineWriter { target: target.to_owned(), time, glyphs: ui.glyphs() }
+}
+
+/// The last entry.
+fn stopped() -> Entry {
+    Entry::new(LogEvent::Stopped, "stopped")
 }
 
 /// Whether the target tracks a ref that is not here.

@@ -22,6 +22,7 @@
 //! | [`json`] | JSON values that take little memory |
 //! | [`kinds`] | which kinds exist (catalog), their fields (schemas), these in words (manual), and which fields name other objects (references) |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
+//! | [`log`] | the lines of a log: what each tells, and how long it may be |
 //! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
 //! | [`mask`] | masks all the texts in a value |
@@ -66,6 +67,7 @@ pub mod inventory;
 pub mod json;
 pub mod kinds;
 pub mod lease;
+pub mod log;
 pub mod managed_fields;
 pub mod manifest;
 pub mod mask;

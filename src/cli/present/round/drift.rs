@@ -1,0 +1,97 @@
+//! The lines about drift that was put back.
+
+use crate::app::watch::Round;
+use crate::cli::present::Glyphs;
+use crate::core::diff::{Delta, FieldOrder};
+use crate::core::json::Value;
+use crate::core::log::{LogEvent, bounded};
+use crate::core::masked_plan::MaskedChange;
+use crate::core::plan::Action;
+use crate::core::report::Outcome;
+
+use super::entry::Entry;
+
+/// The most fields of one object that are listed; of more, the number is given.
+const FEW_FIELDS: usize = 3;
+/// The most characters of a value.
+const VALUE: usize = 120;
+
+/// The drift that was put back.
+pub(super) fn drifts(round: &Round, glyphs: Glyphs) -> impl Iterator<Item = Entry> {
+    let is_done = |key| {
+        let mut steps = round.report.steps.iter();
+        steps.any(|step| {
+            step.key == key && matches!(step.outcome, Outcome::Done | Outcome::Terminating)
+        })
+    };
+    let changes: Vec<MaskedChange<'_>> = round.survey.masked_plan().changes().collect();
+    changes.into_iter().filter(move |change| is_done(change.key().clone())).map(move |change| {
+        let what = match change.action() {
+            Action::Create => "gone".to_owned(),
+            Action::Delete => "no longer declared".to_owned(),
+            Action::Abandon => {
+                return Entry::new(LogEvent::Abandoned, format!("abandoned: {}", change.key()));
+            }
+            _ => fields(&change.delta(FieldOrder::none()), glyphs),
+        };
+        Entry::new(LogEvent::Drift, format!("drift: {} {what}, put back", change.key()))
+    })
+}
+
+/// The fields that a drift touched, with the value found and the value put back.
+fn fields(delta: &Delta, glyphs: Glyphs) -> String {
+    match delta.fields.as_slice() {
+        [] => "changed".to_owned(),
+        few if few.len() <= FEW_FIELDS => {
+            let value = |it: &Option<Value>| value(it.as_ref(), glyphs);
+            let few = few.iter().map(|field| {
+                format!(
+                    "{} {} {} {}",
+                    field.path,
+                    value(&field.before),
+                    glyphs.arrow(),
+                    value(&field.after)
+                )
+            });
+            few.collect::<Vec<_>>().join(", ")
+        }
+        many => format!("in {} fields", many.len()),
+    }
+}
+
+/// A value, cut where it is long: both values and what became of them fit in a line.
+fn value(value: Option<&Value>, glyphs: Glyphs) -> String {
+    let text = match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "none".to_owned(),
+    };
+    bounded(&glyphs.inert(&text), VALUE, glyphs.gap()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::diff::FieldChange;
+
+    fn field(path: &str, before: &str, after: &str) -> FieldChange {
+        let value = |text: &str| Some(Value::from(text));
+        let (before, after) = (value(before), value(after));
+        FieldChange { path: path.to_owned(), steps: Vec::new(), is_order: false, before, after }
+    }
+
+    #[test]
+    fn long_values_leave_room_for_what_became_of_them() {
+        let glyphs = Glyphs { utf8: true, width: None };
+        let long = "x".repeat(350_000);
+        let delta = |fields| Delta { fields, ..Delta::default() };
+        let text = fields(&delta(vec![field("data.key", &long, "2")]), glyphs);
+        let begin = format!("data.key {}", "x".repeat(50));
+        assert!(text.starts_with(&begin) && text.len() < 200, "{text}");
+        assert!(text.ends_with(" more characters) → 2"), "{text}");
+        let multi = fields(&delta(vec![field("data.key", "a\nb", "é\u{1b}")]), glyphs);
+        assert_eq!(multi, "data.key a\\nb → é\\x1b");
+        let many = delta(vec![field("a", "1", "2"); FEW_FIELDS + 1]);
+        assert_eq!(fields(&many, glyphs), "in 4 fields");
+    }
+}

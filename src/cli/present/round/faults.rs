@@ -1,0 +1,95 @@
+//! The texts about what is wrong, each on one line.
+
+use crate::app::watch::Round;
+use crate::cli::present::{because, hint_of};
+use crate::core::log::bounded;
+use crate::core::mask::Masked;
+use crate::core::masked_plan::MaskedChange;
+use crate::core::object::ObjectKey;
+use crate::core::plan::{Action, Reason};
+use crate::core::redact::MaskedProblem;
+use crate::core::report::{Outcome, Report};
+use crate::core::source::snapshot::short;
+
+/// The most characters of what is wrong, so that the remedy fits in the line.
+const FAULT: usize = 1400;
+
+/// A document that can't be used.
+pub(super) fn unusable(problem: &MaskedProblem) -> String {
+    let text = format!("{}: {}", problem.place(), problem.message());
+    with_hint(&text, problem.hint().map(str::to_owned))
+}
+
+/// That a commit was taken back, and what is kept true in its place; the same in every round.
+pub(super) fn rolled_back_lines(round: &Round) -> Vec<String> {
+    if let Some(failed) = &round.held_back {
+        let (failed, healthy) = (short(failed), round.survey.found.revision.short());
+        return vec![held_back_line(failed, healthy)];
+    }
+    let Some(rollback) = &round.report.rollback else { return Vec::new() };
+    let failed = round.survey.found.revision.short();
+    let mut wrong = vec![format!("{failed} failed: {}", rollback.outcome)];
+    if let (Some(to), Some(_)) = (&rollback.to, &rollback.report) {
+        wrong.push(held_back_line(failed, short(to)));
+    }
+    wrong
+}
+
+pub(super) fn held_back_line(failed: &str, healthy: &str) -> String {
+    format!("stays at {healthy} until there is a commit after {failed}, which failed")
+}
+
+/// The faults of a round, apart from its pull.
+pub(super) fn went_wrong(round: &Round, report: &Masked<Report>) -> Vec<String> {
+    let mut wrong: Vec<String> = round.survey.masked_problems().iter().map(unusable).collect();
+    let plan = round.survey.masked_plan();
+    let is_wrong = |change: &MaskedChange<'_>| {
+        change.action() == Action::Refuse || plan.is_short(change.key())
+    };
+    for change in plan.changes().filter(is_wrong) {
+        wrong.extend(change.reason().map(|reason| object_line(change.key(), &reason)));
+    }
+    for key in plan.held_back() {
+        let mut kept = plan.changes().filter(|it| it.key() == key && it.origin().is_none());
+        let reason = kept.find_map(MaskedChange::reason);
+        wrong.extend(reason.map(|reason| object_line(key, &reason)));
+    }
+    if let Some(to) = &report.lost {
+        wrong.push(format!("lost the lock to {to}"));
+    }
+    for step in &report.steps {
+        if let Outcome::Failed(reason) | Outcome::Differs(reason) = &step.outcome {
+            wrong.push(object_line(&step.key, reason));
+        }
+    }
+    wrong
+}
+
+/// An error with its causes in one line, whatever lines it has.
+pub(super) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.contains('\n') {
+        true => text.lines().map(line).collect::<Vec<_>>().join("; "),
+        false => text,
+    }
+}
+
+/// A reason on one line, with what to do.
+pub(super) fn object_line(key: &ObjectKey, reason: &Reason) -> String {
+    let message = because(reason).join("; ");
+    with_hint(&format!("{key}: {message}"), hint_of(reason))
+}
+
+pub(super) fn with_hint(text: &str, hint: Option<String>) -> String {
+    let text = bounded(text, FAULT, "…");
+    match hint {
+        Some(hint) => format!("{text} ({hint})"),
+        None => text.into_owned(),
+    }
+}
