@@ -35,3 +35,32 @@ fn lines_have_a_date_and_are_bounded() {
         assert!(rest.starts_with("watch-log-long  "), "{line}");
     }
 }
+
+#[test]
+fn drift_is_told_in_the_round_of_a_new_commit() {
+    let repo = Repo::new("watch-log-drift", sandbox::bare());
+    for name in ["changed", "gone", "kept", "both"] {
+        repo.write_config(name, "1");
+    }
+    repo.commit("First");
+    repo.run(&["apply"]).exits(0);
+    replaced(&repo, "changed", "by hand");
+    replaced(&repo, "both", "by hand");
+    repo.delete_config_map("gone");
+    repo.write_config("both", "2").write_config("kept", "2").write_config("new", "1");
+    repo.commit("Second");
+    let output = repo.run(&["watch", "--once"]).exits(0);
+    let drift = |line: &str| line.split_once("drift: ").map(|(_, drift)| drift.to_owned());
+    let mut drifts: Vec<String> = output.stdout.lines().filter_map(drift).collect();
+    drifts.sort();
+    assert_eq!(
+        drifts,
+        [
+            "ConfigMap watch-log-drift/both data.key by hand → 2, overwritten by the commit",
+            "ConfigMap watch-log-drift/changed data.key by hand → 1, put back",
+            "ConfigMap watch-log-drift/gone gone, put back",
+        ],
+        "{output}"
+    );
+    assert!(output.stdout.contains("5 changed"), "{output}");
+}

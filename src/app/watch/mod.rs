@@ -4,6 +4,7 @@
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
 mod backoff;
+mod former_drift;
 mod identity;
 mod remote_poller;
 mod round;

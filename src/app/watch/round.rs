@@ -1,7 +1,9 @@
 //! One round: pull, look, decide, and do.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::former_drift::drift_of_former;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
@@ -11,7 +13,9 @@ use crate::app::{
     round, survey,
 };
 use crate::cluster::{Cluster, ConnectError};
+use crate::core::attribution::FormerDrift;
 use crate::core::health::WaitEnd;
+use crate::core::object::ObjectKey;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::Remedy;
 use crate::core::report::Report;
@@ -29,6 +33,9 @@ pub struct Round {
     pub survey: Survey,
     /// The report of the run.
     pub report: Report,
+    /// Of a round that changed the commit: the objects that were not as the former one declares
+    /// them, and were put back or changed.
+    pub former_drift: BTreeMap<ObjectKey, FormerDrift>,
     /// The commit that is not tried, as it was taken back; the last healthy one is kept true.
     pub held_back: Option<String>,
     /// Why there was no lock, where the user may not have one.
@@ -322,8 +329,9 @@ pub(super) async fn act(
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
         && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
+    let former_drift = drift_of_former(&survey, &report, &target, &checkout).await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
-    Ok(Round { pulled, survey, report, held_back, warning, requests, elapsed })
+    Ok(Round { pulled, survey, report, former_drift, held_back, warning, requests, elapsed })
 }
 
 /// A round of a watch under way.

@@ -5,12 +5,11 @@
 //! it now, or it is gone, it was changed since. Values are not compared, as the API server may write
 //! them in another form.
 
-use super::{FieldHistory, attributions};
+use super::{FieldHistory, attributions, handover};
 use crate::core::annotations::Mode;
-use crate::core::compare::{Side, resolve};
+use crate::core::compare::{PathStep, Side, resolve};
 use crate::core::diff::Delta;
 use crate::core::json::Value;
-use crate::core::managed_fields::owners;
 use crate::core::object::Object;
 use crate::core::plan::{Action, Change};
 
@@ -56,18 +55,122 @@ pub fn former_drift(change: &Change, delta: &Delta, former: &Object) -> Option<F
             FieldHistory::Declared => field.before.is_none(),
             FieldHistory::Changed | FieldHistory::Released(_) => false,
         };
-        let declared = |object| {
-            let path = resolve(object, &field.steps, Side::After)?;
-            owners::value(object, &path)
-        };
-        let former = declared(former).filter(|_| was_changed)?;
+        let former = declared(former, &field.steps).filter(|_| was_changed)?;
         Some(DriftedField {
             path: field.path.clone(),
             before: field.before.clone(),
             after: field.after.clone(),
-            is_restored: Some(former) == declared(send),
+            is_restored: Some(former) == declared(send, &field.steps),
         })
     });
     let drifted: Vec<DriftedField> = drifted.collect();
     (!drifted.is_empty()).then_some(FormerDrift::Fields(drifted))
+}
+
+/// The value that an object declares for a field.
+fn declared<'v>(object: &'v Object, steps: &[PathStep]) -> Option<&'v Value> {
+    handover::value(&object.0, &resolve(object, steps, Side::After)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::json::{Value, json};
+
+    use super::*;
+    use crate::core::plan::Effect;
+    use crate::core::redact::Redactor;
+
+    fn object(data: &Value, owners: &[(&str, &[&str])]) -> Object {
+        let entry = |(manager, fields): &(&str, &[&str])| {
+            let fields = fields.iter().map(|name| (format!("f:{name}"), json!({})));
+            let fields: crate::core::json::Map = fields.collect();
+            json!({ "manager": manager, "operation": "Apply", "fieldsV1": { "f:data": fields } })
+        };
+        let entries: Vec<Value> = owners.iter().map(entry).collect();
+        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": data,
+            "metadata": { "name": "a", "managedFields": entries } });
+        Object::from(object.as_object().cloned().unwrap())
+    }
+
+    fn manifest(data: &Value) -> Object {
+        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" }, "data": data });
+        Object::from(object.as_object().cloned().unwrap())
+    }
+
+    fn change(live: Option<Object>, new: &Value) -> Change {
+        let action = if live.is_some() { Action::Update } else { Action::Create };
+        let names: Vec<&str> = new.as_object().unwrap().keys().map(|key| key.as_str()).collect();
+        let merged = object(new, &[("trueup", &names)]);
+        let mut effect = Effect::of(action, live, Some(merged));
+        effect.write_mut().send = manifest(new);
+        let key = manifest(new).key();
+        Change { key, version: "v1".to_owned(), origin: None, effect, reason: None }
+    }
+
+    fn drift(live: Option<Object>, former: &Value, new: &Value) -> Option<FormerDrift> {
+        let change = change(live, new);
+        former_drift(&change, &Delta::new(&change, &Redactor::default()), &manifest(former))
+    }
+
+    #[test]
+    fn drift_is_told_from_the_changes_of_the_new_commit() {
+        let field = |path: &str, before: Option<&str>, after: &str, is_restored| DriftedField {
+            path: path.to_owned(),
+            before: before.map(Value::from),
+            after: Some(after.into()),
+            is_restored,
+        };
+        let live = |data: Value, owners: &[(&str, &[&str])]| Some(object(&data, owners));
+        let ours: (&str, &[&str]) = ("trueup", &["x"]);
+        let hand: (&str, &[&str]) = ("hand", &["key"]);
+        let former = json!({ "key": "1", "x": "1" });
+        for (name, live, new, expected) in [
+            (
+                "put back beside a change",
+                live(json!({ "key": "hand", "x": "1" }), &[ours, hand]),
+                json!({ "key": "1", "x": "2" }),
+                Some(vec![field("data.key", Some("hand"), "1", true)]),
+            ),
+            (
+                "changed by both",
+                live(json!({ "key": "hand", "x": "1" }), &[ours, hand]),
+                json!({ "key": "2", "x": "1" }),
+                Some(vec![field("data.key", Some("hand"), "2", false)]),
+            ),
+            (
+                "removed by hand",
+                live(json!({ "x": "1" }), &[ours]),
+                json!({ "key": "1", "x": "2" }),
+                Some(vec![field("data.key", None, "1", true)]),
+            ),
+            (
+                "the commit alone",
+                live(json!({ "key": "1", "x": "1" }), &[("trueup", &["key", "x"])]),
+                json!({ "key": "2", "x": "1" }),
+                None,
+            ),
+            (
+                "a field that the former commit left to others",
+                live(
+                    json!({ "key": "1", "x": "1", "new": "hand" }),
+                    &[("trueup", &["key", "x"]), ("hand", &["new"])],
+                ),
+                json!({ "key": "1", "x": "1", "new": "2" }),
+                None,
+            ),
+        ] {
+            assert_eq!(drift(live, &former, &new), expected.map(FormerDrift::Fields), "{name}");
+        }
+        assert_eq!(drift(None, &former, &json!({ "x": "2" })), Some(FormerDrift::Gone));
+    }
+
+    #[test]
+    fn an_object_that_was_ignored_has_no_drift() {
+        let former = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "key": "1" },
+            "metadata": { "name": "a", "annotations": { "trueup.dev/mode": "ignore" } } });
+        let former = Object::from(former.as_object().cloned().unwrap());
+        let change = change(None, &json!({ "key": "1" }));
+        let delta = Delta::new(&change, &Redactor::default());
+        assert_eq!(former_drift(&change, &delta, &former), None);
+    }
 }

@@ -1,11 +1,15 @@
 //! The lines about drift that was put back.
 
+use std::collections::BTreeMap;
+
 use crate::app::watch::Round;
 use crate::cli::present::Glyphs;
+use crate::core::attribution::FormerDrift;
 use crate::core::diff::{Delta, FieldOrder};
 use crate::core::json::Value;
 use crate::core::log::{LogEvent, bounded};
 use crate::core::masked_plan::MaskedChange;
+use crate::core::object::ObjectKey;
 use crate::core::plan::Action;
 use crate::core::report::Outcome;
 
@@ -38,20 +42,54 @@ pub(super) fn drifts(round: &Round, glyphs: Glyphs) -> impl Iterator<Item = Entr
     })
 }
 
+/// The drift that was put back, or changed, with a new commit.
+pub(super) fn former_drifts(
+    drift: &BTreeMap<ObjectKey, FormerDrift>,
+    glyphs: Glyphs,
+) -> impl Iterator<Item = Entry> {
+    let line = move |(key, drift): (&ObjectKey, &FormerDrift)| {
+        let (what, end) = match drift {
+            FormerDrift::Gone => ("gone".to_owned(), "put back"),
+            FormerDrift::Fields(fields) => {
+                let is_restored = fields.iter().all(|field| field.is_restored);
+                let end = if is_restored { "put back" } else { "overwritten by the commit" };
+                let fields = fields.iter().map(|field| ChangedField {
+                    path: &field.path,
+                    before: field.before.as_ref(),
+                    after: field.after.as_ref(),
+                });
+                (few_fields(&fields.collect::<Vec<_>>(), glyphs), end)
+            }
+        };
+        Entry::new(LogEvent::Drift, format!("drift: {key} {what}, {end}"))
+    };
+    drift.iter().map(line)
+}
+
 /// The fields that a drift touched, with the value found and the value put back.
 fn fields(delta: &Delta, glyphs: Glyphs) -> String {
-    match delta.fields.as_slice() {
+    let fields = delta.fields.iter().map(|field| ChangedField {
+        path: &field.path,
+        before: field.before.as_ref(),
+        after: field.after.as_ref(),
+    });
+    few_fields(&fields.collect::<Vec<_>>(), glyphs)
+}
+
+/// A field that changed.
+struct ChangedField<'a> {
+    path: &'a str,
+    before: Option<&'a Value>,
+    after: Option<&'a Value>,
+}
+
+fn few_fields(fields: &[ChangedField<'_>], glyphs: Glyphs) -> String {
+    match fields {
         [] => "changed".to_owned(),
         few if few.len() <= FEW_FIELDS => {
-            let value = |it: &Option<Value>| value(it.as_ref(), glyphs);
-            let few = few.iter().map(|field| {
-                format!(
-                    "{} {} {} {}",
-                    field.path,
-                    value(&field.before),
-                    glyphs.arrow(),
-                    value(&field.after)
-                )
+            let few = few.iter().map(|ChangedField { path, before, after }| {
+                let (before, after) = (value(*before, glyphs), value(*after, glyphs));
+                format!("{path} {before} {} {after}", glyphs.arrow())
             });
             few.collect::<Vec<_>>().join(", ")
         }

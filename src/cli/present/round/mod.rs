@@ -211,6 +211,8 @@ impl Log {
         };
         if is_drift {
             entries.extend(drift::drifts(round, self.glyphs));
+        } else {
+            entries.extend(drift::former_drifts(&round.former_drift, self.glyphs));
         }
         let changed = round.report.done();
         if changed > 0 && round.report.at_commit {
