@@ -1,6 +1,5 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -144,16 +143,15 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         let beginning = Log::beginning(&setting, &named.shown_paths);
         writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
     }
-    let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
+    let mut exit = Exit::AtCommit;
     let is_warned = !once || ui.has_reader();
     Box::pin(watch(&setting, remote, &interrupt, &mut |event| {
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
-        // Once: they are the same in every round.
-        let new = warnings.filter(|warning| is_warned && warned.insert(warning.clone()));
+        let warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
         let mut entries: Vec<Entry> =
-            new.map(|warning| Entry::new(LogEvent::Warning, warning)).collect();
+            warnings.iter().filter_map(|warning| log.warning(warning)).collect();
         match event {
             WatchEvent::HeldBack { failed, healthy } => {
                 entries.extend(log.held_back(&failed, &healthy));

@@ -7,7 +7,9 @@ mod faults;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::entry::Entry;
-use self::faults::{causes, held_back_line, rolled_back_lines, unusable, went_wrong, with_hint};
+use self::faults::{
+    KnownFaults, causes, held_back_line, rolled_back_lines, unusable, went_wrong, with_hint,
+};
 use super::{Glyphs, text, waiting};
 use crate::app::Error;
 use crate::app::trust::TrustError;
@@ -15,7 +17,7 @@ use crate::app::watch::{Round, RoundError, Watch};
 use crate::cli::exit::Exit;
 use crate::cli::remedy;
 use crate::core::health::WaitEnd;
-use crate::core::log::LogEvent;
+use crate::core::log::{LogEvent, one_line};
 use crate::core::mask::Masked;
 use crate::core::moves::RemovedTarget;
 use crate::core::object::ObjectKey;
@@ -35,11 +37,13 @@ pub struct Log {
     /// Whether it was said that there is no lock.
     warned: bool,
     /// The faults of the last round.
-    wrong: BTreeSet<String>,
+    wrong: KnownFaults,
+    /// The warnings so far.
+    warnings: KnownFaults,
     /// The line about a commit that is not applied again, as long as that is so.
     stays: Option<String>,
     /// The error of the last pull before the first round.
-    unpulled: Option<String>,
+    unpulled: KnownFaults,
     /// The objects that were not ready when a round had waited for them, with the lines about each.
     unready: BTreeMap<ObjectKey, Vec<String>>,
 }
@@ -47,9 +51,18 @@ pub struct Log {
 impl Log {
     /// A log of a target; with `greets` a first round that finds everything true says so.
     pub fn new(greets: bool, glyphs: Glyphs) -> Self {
-        let (gone, wrong, unready) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-        let (warned, stays, unpulled) = (false, None, None);
-        Self { glyphs, greets, commit: None, gone, warned, wrong, stays, unpulled, unready }
+        Self {
+            glyphs,
+            greets,
+            commit: None,
+            gone: BTreeSet::new(),
+            warned: false,
+            wrong: KnownFaults::default(),
+            warnings: KnownFaults::default(),
+            stays: None,
+            unpulled: KnownFaults::default(),
+            unready: BTreeMap::new(),
+        }
     }
 
     /// The entry that a watch begins with.
@@ -86,7 +99,7 @@ impl Log {
     /// That a commit failed before and is not applied again, as soon as a round knows; said once.
     pub fn held_back(&mut self, failed: &str, healthy: &str) -> Option<Entry> {
         let text = held_back_line(short(failed), short(healthy));
-        let is_new = self.stays.as_ref() != Some(&text) && !self.wrong.contains(&text);
+        let is_new = self.stays.as_ref() != Some(&text) && !self.wrong.has(&text);
         let entry = is_new.then(|| Entry::new(LogEvent::HeldBack, text.clone()));
         self.stays = Some(text);
         entry
@@ -95,10 +108,15 @@ impl Log {
     /// That a pull before the first round failed; said once as long as it is the same.
     pub fn pull_failed(&mut self, error: &PullError) -> Option<Entry> {
         let text = with_hint(&causes(error), error.hint());
-        let is_new = self.unpulled.as_ref() != Some(&text);
-        let entry = is_new.then(|| Entry::new(LogEvent::Fault, text.clone()));
-        self.unpulled = Some(text);
-        entry
+        let is_new = !self.unpulled.has(&text);
+        self.unpulled = KnownFaults::of(std::slice::from_ref(&text));
+        is_new.then(|| Entry::new(LogEvent::Fault, text))
+    }
+
+    /// Something that is worth knowing; said once.
+    pub fn warning(&mut self, text: &str) -> Option<Entry> {
+        let text = one_line(text);
+        self.warnings.add(&text).then(|| Entry::new(LogEvent::Warning, text))
     }
 
     /// The entries that a round is worth: what it did, and what went wrong that did not go wrong in
@@ -133,7 +151,7 @@ impl Log {
             }
         }
         for text in &wrong {
-            if !self.wrong.contains(text) && self.stays.as_ref() != Some(text) {
+            if !self.wrong.has(text) && self.stays.as_ref() != Some(text) {
                 entries.push(Entry::new(LogEvent::Fault, text.clone()));
             }
         }
@@ -163,9 +181,11 @@ impl Log {
         if let Some(text) = superseded {
             entries.push(Entry::new(LogEvent::Superseded, text));
             // How it would have ended is unknown.
-            wrong.extend(std::mem::take(&mut self.wrong));
+            let before = std::mem::replace(&mut self.wrong, KnownFaults::of(&wrong));
+            self.wrong.extend(before);
+        } else {
+            self.wrong = KnownFaults::of(&wrong);
         }
-        self.wrong = wrong.into_iter().collect();
         entries
     }
 
