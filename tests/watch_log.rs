@@ -64,3 +64,24 @@ fn drift_is_told_in_the_round_of_a_new_commit() {
     );
     assert!(output.stdout.contains("5 changed"), "{output}");
 }
+
+#[test]
+fn a_commit_that_cannot_be_used_is_named_with_its_author() {
+    let repo = Repo::new("watch-log-author", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    repo.run(&["apply"]).exits(0);
+    let ends = |output: &crate::support::command::Output| {
+        let commit = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout;
+        let by = format!(" · {} by Author", commit.trim());
+        output.stdout.lines().any(|line| line.contains("  ! ") && line.ends_with(&by))
+    };
+    repo.write("bad.yaml", "a: b: c\n").commit("One bad document");
+    let partly = repo.run(&["watch", "--once"]).exits(1);
+    assert!(ends(&partly), "{partly}");
+    repo.write("trueup.yaml", "targets:\n  all:\n    pahts: [.]\n").commit("Bad settings");
+    let settings = repo.run(&["watch", "--once"]);
+    assert_ne!(settings.status, Some(0), "{settings}");
+    repo.remove("trueup.yaml").remove("one.yaml").commit("Nothing is left");
+    let nothing = repo.run(&["watch", "--once"]).exits(2);
+    assert!(ends(&nothing), "{nothing}");
+}

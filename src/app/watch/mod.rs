@@ -14,11 +14,12 @@ use std::time::Duration;
 
 pub use self::identity::ClusterIdentity;
 pub use self::remote_poller::Remote;
-use self::round::{BegunRound, act, begin_round};
+use self::round::{BegunRound, act, begin_round, followed};
 pub use self::round::{Round, RoundError};
 use crate::app::{self, LastRead, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
+use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::local::cancel::Interrupt;
@@ -98,6 +99,8 @@ pub enum WatchEvent {
     Ended {
         /// The result of the round.
         round: Box<Result<Round, RoundError>>,
+        /// The commit that the round came to nothing for, where that is what is wrong.
+        commit: Option<Box<Revision>>,
         /// The pause that follows; `None` after the last.
         pause: Option<Duration>,
     },
@@ -159,7 +162,9 @@ pub async fn watch(
             false => jittered(watch.interval, JITTER),
         };
         let pause = (!last).then_some(pause);
-        events(WatchEvent::Ended { round: Box::new(round), pause });
+        let commit = round.as_ref().err().filter(|error| error.is_of_commit());
+        let commit = commit.and_then(|_| followed(watch)).map(Box::new);
+        events(WatchEvent::Ended { round: Box::new(round), commit, pause });
         match pause {
             Some(pause) => interrupt.sleep(pause).await,
             None => return,

@@ -93,6 +93,24 @@ pub enum RoundError {
 }
 
 impl RoundError {
+    /// Whether the commit can't be read, rendered or used, so that its author is to hear of it.
+    pub fn is_of_commit(&self) -> bool {
+        use app::Error::{Git, Ignore, NoDeclaredPath, Strict, UnknownKind, Unusable};
+        match self {
+            Self::Settings(error) => !error.is_refusal,
+            Self::Reconcile(error) => matches!(
+                error,
+                Git(_)
+                    | Ignore(_)
+                    | NoDeclaredPath { .. }
+                    | Strict { .. }
+                    | UnknownKind { .. }
+                    | Unusable { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// The problems of the manifests, where they are the error.
     pub fn problems(&self) -> &[MaskedProblem] {
         match self {
@@ -202,6 +220,17 @@ pub(super) async fn begin_round(
     let pending =
         PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back };
     Ok(BegunRound::Pending(Box::new(pending)))
+}
+
+/// The commit that the target follows now; `HEAD` where the settings do not say.
+pub(super) fn followed(watch: &Watch) -> Option<Revision> {
+    let checkout = Checkout::discover(&watch.directory).ok()?;
+    let cluster = Cluster::prepared(&watch.access).ok();
+    let wanted = cluster.and_then(|cluster| (watch.settings)(&checkout, &cluster, None).ok());
+    match wanted {
+        Some(wanted) => wanted.target.revision(&checkout).ok(),
+        None => checkout.resolve(None).ok(),
+    }
 }
 
 /// The checkout and the cluster of a round.

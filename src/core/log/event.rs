@@ -22,6 +22,8 @@ pub enum LogEvent {
     Stopped,
     /// The cost of asking the remote.
     Traffic,
+    /// Something takes a while.
+    Waiting,
     /// A commit has come.
     NewCommit,
     /// The cluster was not as the commit says, and was put back.
@@ -46,7 +48,69 @@ pub enum LogEvent {
     Warning,
 }
 
+impl Level {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+            Self::Info => "info",
+        }
+    }
+
+    /// The beginning of such a line for systemd's journal: syslog's number of the level (sd-daemon(3)).
+    pub fn journal_prefix(self) -> &'static str {
+        match self {
+            Self::Error => "<3>",
+            Self::Warning => "<4>",
+            Self::Notice => "<5>",
+            Self::Info => "<6>",
+        }
+    }
+}
+
 impl LogEvent {
+    /// Every event.
+    pub const ALL: [Self; 15] = [
+        Self::Started,
+        Self::Stopped,
+        Self::Traffic,
+        Self::Waiting,
+        Self::NewCommit,
+        Self::Drift,
+        Self::Abandoned,
+        Self::Applied,
+        Self::NotApplied,
+        Self::InSync,
+        Self::Recovered,
+        Self::Superseded,
+        Self::HeldBack,
+        Self::Fault,
+        Self::Warning,
+    ];
+
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Stopped => "stopped",
+            Self::Traffic => "traffic",
+            Self::Waiting => "waiting",
+            Self::NewCommit => "new-commit",
+            Self::Drift => "drift",
+            Self::Abandoned => "abandoned",
+            Self::Applied => "applied",
+            Self::NotApplied => "not-applied",
+            Self::InSync => "in-sync",
+            Self::Recovered => "recovered",
+            Self::Superseded => "superseded",
+            Self::HeldBack => "held-back",
+            Self::Fault => "fault",
+            Self::Warning => "warning",
+        }
+    }
+
     /// How urgent it is.
     pub fn level(self) -> Level {
         match self {
@@ -58,9 +122,12 @@ impl LogEvent {
             | Self::Applied
             | Self::NotApplied
             | Self::Recovered => Level::Notice,
-            Self::Started | Self::Stopped | Self::Traffic | Self::InSync | Self::Superseded => {
-                Level::Info
-            }
+            Self::Started
+            | Self::Stopped
+            | Self::Traffic
+            | Self::Waiting
+            | Self::InSync
+            | Self::Superseded => Level::Info,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::present::check::document::CheckDocument;
 use crate::cli::present::explain::document::ExplainDocument;
 use crate::cli::present::plan_file::Document as PlanFileDocument;
 use crate::cli::present::pull::{FailureDocument, PullDocument};
+use crate::cli::present::round::entry::LineDocument;
 use crate::cli::present::schemas::SchemasDocument;
 use crate::cli::present::verified::VerificationDocument;
 use crate::config::schema;
@@ -63,12 +64,13 @@ fn schema_of_the_output_is_that_of_its_types() {
         generator.subschema_for::<PullDocument<'_>>(),
         generator.subschema_for::<FailureDocument<'_>>(),
         generator.subschema_for::<VerificationDocument<'_>>(),
+        generator.subschema_for::<LineDocument<'_>>(),
     ];
     let mut schema = json_schema!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "trueup -o json",
         "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check, explain (explanation), schemas, pull, \
-            a failed pull (failure) and verify (verification). docs/json.md explains the keys.",
+            a failed pull (failure), verify (verification) and a line of watch's log (log_line). docs/json.md explains the keys.",
         "anyOf": documents,
         "definitions": generator.take_definitions(true),
     });

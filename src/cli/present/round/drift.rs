@@ -34,11 +34,13 @@ pub(super) fn drifts(round: &Round, glyphs: Glyphs) -> impl Iterator<Item = Entr
             Action::Create => "gone".to_owned(),
             Action::Delete => "no longer declared".to_owned(),
             Action::Abandon => {
-                return Entry::new(LogEvent::Abandoned, format!("abandoned: {}", change.key()));
+                let text = format!("abandoned: {}", change.key());
+                return Entry::new(LogEvent::Abandoned, text).of_object(change.key());
             }
             _ => fields(&change.delta(FieldOrder::none()), glyphs),
         };
-        Entry::new(LogEvent::Drift, format!("drift: {} {what}, put back", change.key()))
+        let text = format!("drift: {} {what}, put back", change.key());
+        Entry::new(LogEvent::Drift, text).of_object(change.key())
     })
 }
 
@@ -61,7 +63,7 @@ pub(super) fn former_drifts(
                 (few_fields(&fields.collect::<Vec<_>>(), glyphs), end)
             }
         };
-        Entry::new(LogEvent::Drift, format!("drift: {key} {what}, {end}"))
+        Entry::new(LogEvent::Drift, format!("drift: {key} {what}, {end}")).of_object(key)
     };
     drift.iter().map(line)
 }

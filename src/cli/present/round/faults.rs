@@ -70,9 +70,9 @@ pub(super) fn held_back_line(failed: &str, healthy: &str) -> String {
     format!("stays at {healthy} until there is a commit after {failed}, which failed")
 }
 
-/// The faults of a round, apart from its pull.
+/// The faults of a round, apart from its pull and the commit's documents.
 pub(super) fn went_wrong(round: &Round, report: &Masked<Report>) -> Vec<String> {
-    let mut wrong: Vec<String> = round.survey.masked_problems().iter().map(unusable).collect();
+    let mut wrong = Vec::new();
     let plan = round.survey.masked_plan();
     let is_wrong = |change: &MaskedChange<'_>| {
         change.action() == Action::Refuse || plan.is_short(change.key())

@@ -22,7 +22,7 @@ use crate::core::mask::Masked;
 use crate::core::moves::RemovedTarget;
 use crate::core::object::ObjectKey;
 use crate::core::report::Report;
-use crate::core::source::snapshot::short;
+use crate::core::source::snapshot::{Revision, short};
 use crate::git::pull::{PullError, Pulled};
 
 /// The lines so far, so that nothing is said twice.
@@ -121,8 +121,15 @@ impl Log {
 
     /// The entries that a round is worth: what it did, and what went wrong that did not go wrong in
     /// the round before.
-    pub fn entries(&mut self, round: &Result<Round, RoundError>) -> Vec<Entry> {
-        let mut wrong = Vec::new();
+    /// A commit that can't be used is named with its author: the given one, or that of the round.
+    pub fn entries(
+        &mut self,
+        round: &Result<Round, RoundError>,
+        commit: Option<&Revision>,
+    ) -> Vec<Entry> {
+        let of_round = round.as_ref().ok().map(|round| &round.survey.found.revision);
+        let by = commit.or(of_round).map(|revision| self.by(revision)).unwrap_or_default();
+        let (mut wrong, mut of_commit) = (Vec::new(), 0);
         let mut entries = Vec::new();
         let superseded = superseded(round);
         match round {
@@ -132,8 +139,11 @@ impl Log {
                 wrong.extend(error.problems().iter().map(unusable));
                 let hint = error.hint().as_ref().map(remedy::words);
                 wrong.push(with_hint(&causes(error), hint));
+                of_commit = if commit.is_some() { wrong.len() } else { 0 };
             }
             Ok(round) => {
+                wrong.extend(round.survey.masked_problems().iter().map(unusable));
+                of_commit = wrong.len();
                 if let Some(Err(error)) = &round.pulled {
                     wrong.push(with_hint(&causes(error), error.hint()));
                 }
@@ -150,9 +160,15 @@ impl Log {
                 entries.extend(self.did(round));
             }
         }
-        for text in &wrong {
+        for (at, text) in wrong.iter().enumerate() {
             if !self.wrong.has(text) && self.stays.as_ref() != Some(text) {
-                entries.push(Entry::new(LogEvent::Fault, text.clone()));
+                // What is wrong is the same whoever wrote it, so that the commit is no part of it.
+                let by = if at < of_commit { &by } else { "" };
+                let entry = Entry::new(LogEvent::Fault, format!("{text}{by}"));
+                entries.push(match commit.or(of_round) {
+                    Some(revision) => entry.of_commit(revision),
+                    None => entry,
+                });
             }
         }
         if let Ok(Round { warning: Some(warning), .. }) = round
@@ -170,10 +186,12 @@ impl Log {
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
             if recovered {
                 let commit = round.survey.found.revision.shown();
-                entries.push(Entry::new(LogEvent::Recovered, format!("recovered @ {commit}")));
+                let entry = Entry::new(LogEvent::Recovered, format!("recovered @ {commit}"));
+                entries.push(entry.of_commit(&round.survey.found.revision).with_counts(round));
             } else if entries.is_empty() && self.greets && self.commit.is_none() {
                 let text = in_sync(round).join(self.glyphs.dot());
-                entries.push(Entry::new(LogEvent::InSync, text));
+                let entry = Entry::new(LogEvent::InSync, text).with_counts(round);
+                entries.push(entry.of_commit(&round.survey.found.revision));
             }
             let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
             self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
@@ -187,6 +205,15 @@ impl Log {
             self.wrong = KnownFaults::of(&wrong);
         }
         entries
+    }
+
+    /// The end of a line about a commit that can't be used.
+    fn by(&self, revision: &Revision) -> String {
+        let Revision { author, dirty, .. } = revision;
+        match author.is_empty() || *dirty {
+            true => String::new(),
+            false => format!("{}{} by {author}", self.glyphs.dot(), revision.shown()),
+        }
     }
 
     /// The objects that are not healthy. The first line about each stays the same until it is ready
@@ -241,10 +268,12 @@ impl Log {
             let parts = [format!("at {commit}"), format!("{changed} changed{health}")];
             let parts = parts.into_iter().chain(text::cost(round.requests, round.elapsed));
             let text = parts.collect::<Vec<_>>().join(self.glyphs.dot());
-            entries.push(Entry::new(LogEvent::Applied, text));
+            let entry = Entry::new(LogEvent::Applied, text).with_counts(round);
+            entries.push(entry.of_commit(&survey.found.revision));
         } else if changed > 0 {
             let text = format!("not at {commit}{}{changed} changed", self.glyphs.dot());
-            entries.push(Entry::new(LogEvent::NotApplied, text));
+            let entry = Entry::new(LogEvent::NotApplied, text).with_counts(round);
+            entries.push(entry.of_commit(&survey.found.revision));
         }
         entries
     }
@@ -270,7 +299,7 @@ fn brought(pulled: &Pulled, round: &Round) -> Option<Entry> {
     has_come.then(|| {
         let (summary, author) = (round.survey.masked_summary(), &revision.author);
         let text = format!("new commit {} \"{}\" by {author}", revision.shown(), *summary);
-        Entry::new(LogEvent::NewCommit, text)
+        Entry::new(LogEvent::NewCommit, text).of_commit(revision)
     })
 }
 

@@ -1,5 +1,7 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
+mod start;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,29 +9,28 @@ use std::time::Duration;
 
 use clap::Args;
 
+use self::start::WatchStart;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::present::round::Log;
-use super::present::round::entry::{Entry, LineTime, LineWriter};
+use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
 use super::signals;
-use super::target::{NamedTarget, TargetArgs};
+use super::target::TargetArgs;
 use super::tracked;
 use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
-use crate::app::trust::TrustError;
 use crate::app::watch::{
     Remote, SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch,
 };
 use crate::cluster::Cluster;
-use crate::config::ConfigError;
 use crate::core::log::LogEvent;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
-use crate::git::{self, Checkout, RepositoryLimits};
+use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 
 /// The end of `trueup watch --help`.
@@ -76,6 +77,10 @@ pub struct WatchArgs {
     /// A plain number counts seconds. `--wait-timeout` is the same.
     #[arg(long, value_name = "TIME", value_parser = duration, alias = "wait-timeout", help_heading = HOW, display_order = 4)]
     timeout: Option<Duration>,
+
+    /// How the log is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = HOW, display_order = 15, hide_short_help = true)]
+    log_format: LogFormat,
 
     #[command(flatten)]
     locking: LockArgs,
@@ -126,6 +131,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         return Ok(Exit::AtCommit);
     };
     let (once, interval, who) = (args.once, args.interval, locking::who());
+    let format = args.log_format;
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
         // Whatever targets there will be besides.
@@ -134,11 +140,18 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         args.target.files.target = Some(named.name.clone());
     }
     let settings = settings(args, directory.to_owned());
-    let (directory, delays) = (directory.to_owned(), ui.delays());
+    let writer = line_writer(&named.name, format, ui);
+    let delays = match format {
+        LogFormat::Text => ui.delays(),
+        LogFormat::Json => ui.delays_as({
+            let writer = writer.clone();
+            move |text| writer.line(&Entry::new(LogEvent::Waiting, text))
+        }),
+    };
+    let directory = directory.to_owned();
     let setting = Watch { directory, pull, settings, access, interval, once, who, delays };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(!once || ui.has_reader(), ui.glyphs());
-    let writer = line_writer(&named.name, ui);
     if !once {
         let beginning = Log::beginning(&setting, &named.shown_paths);
         writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
@@ -152,19 +165,23 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         let warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
         let mut entries: Vec<Entry> =
             warnings.iter().filter_map(|warning| log.warning(warning)).collect();
+        let is_end = !matches!(event, WatchEvent::HeldBack { .. });
         match event {
             WatchEvent::HeldBack { failed, healthy } => {
                 entries.extend(log.held_back(&failed, &healthy));
             }
             WatchEvent::Idle => {}
-            WatchEvent::Ended { round, .. } => {
+            WatchEvent::Ended { round, commit, .. } => {
                 exit = log.exit(&round);
-                entries.extend(log.entries(&round));
+                entries.extend(log.entries(&round, commit.as_deref()));
             }
         }
         for entry in entries {
             // A closed stdout has no reader; the work goes on.
             let _ = writeln!(ui.stdout(), "{}", writer.line(&entry));
+        }
+        if is_end {
+            writer.round.end();
         }
     }))
     .await;
@@ -181,87 +198,22 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
 }
 
-/// The part of a watch that exists before its target is known.
-struct WatchStart<'a> {
-    args: &'a WatchArgs,
-    directory: &'a Path,
-    cluster: &'a Cluster,
-    pull: Option<&'a PullOptions>,
-}
-
-impl WatchStart<'_> {
-    /// The target to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the
-    /// commit that mends it may come with any pull. A ref that the target tracks is pulled at once where
-    /// it is not here yet.
-    async fn resolve_target(
-        &self,
-        remote: &mut Remote,
-        interrupt: &Interrupt,
-        ui: &mut Ui,
-    ) -> Result<Option<NamedTarget>, Failure> {
-        let Self { args, directory, cluster, pull } = *self;
-        let mut log = Log::new(false, ui.glyphs());
-        let writer = line_writer(args.target.files.target.as_deref().unwrap_or("trueup"), ui);
-        let mut has_pulled = false;
-        loop {
-            let checkout = Checkout::discover(directory)?;
-            let failure = match args.target.resolve(directory, &checkout, cluster) {
-                Ok(named) => return Ok(Some(named)),
-                Err(failure) => failure,
-            };
-            let error = failure.error.downcast_ref::<ConfigError>();
-            // A signed commit may come with any pull, too, and so may a ref.
-            let is_unfetched = leads_nowhere(&failure);
-            let is_wrong = matches!(error, Some(ConfigError::Invalid { .. }))
-                || failure.exit() == Exit::NotAtCommit
-                || is_unfetched;
-            let is_first = is_unfetched && !std::mem::replace(&mut has_pulled, true);
-            let goes_on = is_first || is_wrong && !args.once;
-            let Some(pull) = pull.filter(|_| goes_on) else { return Err(failure) };
-            if !is_first {
-                for entry in log.entries(&Err(settings_error(failure).into())) {
-                    writeln!(ui.stdout(), "{}", writer.line(&entry))?;
-                }
-            }
-            let pulled = tokio::select! {
-                pulled = remote.next(pull, args.interval) => pulled.ok(),
-                () = interrupt.requested() => None,
-            };
-            if let Some(Err(error)) = pulled.filter(|_| !interrupt.is_requested()) {
-                if args.once {
-                    let hints = error.hint().into_iter().collect();
-                    return Err(Failure { error: error.into(), hints });
-                }
-                if let Some(entry) = log.pull_failed(&error) {
-                    writeln!(ui.stdout(), "{}", writer.line(&entry))?;
-                }
-            }
-            if !is_first {
-                interrupt.sleep(args.interval).await;
-            }
-            if interrupt.is_requested() {
-                writeln!(ui.stdout(), "{}", writer.line(&stopped()))?;
-                return Ok(None);
-            }
-        }
-    }
-}
-
 /// Writes the lines about a target, as whoever reads stdout needs them.
-fn line_writer(target: &str, ui: &Ui) -> LineWriter {
+fn line_writer(target: &str, format: LogFormat, ui: &Ui) -> LineWriter {
     let time = if ui.has_reader() { LineTime::OfDay } else { LineTime::Full };
-    LineWriter { target: target.to_owned(), time, glyphs: ui.glyphs() }
+    LineWriter {
+        target: target.to_owned(),
+        time,
+        glyphs: ui.glyphs(),
+        format,
+        is_journal: ui.is_journal(),
+        round: RoundId::default(),
+    }
 }
 
 /// The last entry.
 fn stopped() -> Entry {
     Entry::new(LogEvent::Stopped, "stopped")
-}
-
-/// Whether the target tracks a ref that is not here.
-fn leads_nowhere(failure: &Failure) -> bool {
-    let error = failure.error.downcast_ref::<TrustError>();
-    matches!(error, Some(TrustError::Git(git::Error::Tracked(_))))
 }
 
 fn settings_error(failure: Failure) -> SettingsError {
