@@ -36,6 +36,7 @@ mod path;
 mod proxy;
 mod record;
 mod release;
+mod request_tally;
 mod retry_class;
 mod retry_policy;
 mod retyped;
@@ -62,6 +63,7 @@ pub use execute::{Apply, DeleteOutcome, WaitCondition};
 pub use kubeconfig::{PipeCache, context_names};
 pub use limits::ResponseLimits;
 pub use observe::{Members, ObserveOptions, UnrecordedMembers};
+pub use request_tally::RequestTally;
 pub use retry_class::RetryClass;
 pub use retry_policy::RetryPolicy;
 pub use tls::{TlsFault, UnknownAuthority};
@@ -94,6 +96,8 @@ struct Connection {
     /// How many requests may be in flight at once.
     concurrency: usize,
     requests: AtomicUsize,
+    /// How many there were of each verb and status code, over all connections.
+    tally: RequestTally,
     /// How long an answer is waited for; `None` for ever.
     timeout: Option<Duration>,
     /// When the token expires that the kubeconfig has, where it says so.

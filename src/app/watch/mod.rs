@@ -4,6 +4,7 @@
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
 mod backoff;
+mod fault;
 mod former_drift;
 mod identity;
 mod remote_poller;
@@ -12,9 +13,10 @@ mod round;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::fault::followed;
 pub use self::identity::ClusterIdentity;
 pub use self::remote_poller::Remote;
-use self::round::{BegunRound, act, begin_round, followed};
+use self::round::{BegunRound, act, begin_round};
 pub use self::round::{Round, RoundError};
 use crate::app::{self, LastRead, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};

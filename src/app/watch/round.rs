@@ -15,6 +15,7 @@ use crate::app::{
 use crate::cluster::{Cluster, ConnectError};
 use crate::core::attribution::FormerDrift;
 use crate::core::health::WaitEnd;
+use crate::core::metrics::Phase;
 use crate::core::object::ObjectKey;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::Remedy;
@@ -40,6 +41,8 @@ pub struct Round {
     pub held_back: Option<String>,
     /// Why there was no lock, where the user may not have one.
     pub warning: Option<String>,
+    /// How long looking took, by its parts.
+    pub phases: BTreeMap<Phase, Duration>,
     /// How many requests it took.
     pub requests: usize,
     /// How long it took.
@@ -93,24 +96,6 @@ pub enum RoundError {
 }
 
 impl RoundError {
-    /// Whether the commit can't be read, rendered or used, so that its author is to hear of it.
-    pub fn is_of_commit(&self) -> bool {
-        use app::Error::{Git, Ignore, NoDeclaredPath, Strict, UnknownKind, Unusable};
-        match self {
-            Self::Settings(error) => !error.is_refusal,
-            Self::Reconcile(error) => matches!(
-                error,
-                Git(_)
-                    | Ignore(_)
-                    | NoDeclaredPath { .. }
-                    | Strict { .. }
-                    | UnknownKind { .. }
-                    | Unusable { .. }
-            ),
-            _ => false,
-        }
-    }
-
     /// The problems of the manifests, where they are the error.
     pub fn problems(&self) -> &[MaskedProblem] {
         match self {
@@ -141,6 +126,7 @@ impl RoundError {
 /// A round half-way: what was found, and nothing done about it yet.
 pub(super) struct PendingRound {
     begin: Instant,
+    phases: BTreeMap<Phase, Duration>,
     pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
     cluster: Cluster,
@@ -193,6 +179,7 @@ pub(super) async fn begin_round(
         Some(options) => Some(memory.remote.next(options, watch.interval).await?),
         None => None,
     };
+    let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.on_delay(watch.delays.clone());
@@ -217,28 +204,27 @@ pub(super) async fn begin_round(
     let (target, survey, held_back) = choose(place, &wanted.target, found, memory).await?;
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
     memory.keep_to(now)?;
-    let pending =
-        PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back };
+    phases.insert(Phase::Survey, begin.elapsed().saturating_sub(phases[&Phase::Pull]));
+    let pending = PendingRound {
+        begin,
+        phases,
+        pulled,
+        checkout,
+        cluster,
+        wanted,
+        target,
+        survey,
+        held_back,
+    };
     Ok(BegunRound::Pending(Box::new(pending)))
-}
-
-/// The commit that the target follows now; `HEAD` where the settings do not say.
-pub(super) fn followed(watch: &Watch) -> Option<Revision> {
-    let checkout = Checkout::discover(&watch.directory).ok()?;
-    let cluster = Cluster::prepared(&watch.access).ok();
-    let wanted = cluster.and_then(|cluster| (watch.settings)(&checkout, &cluster, None).ok());
-    match wanted {
-        Some(wanted) => wanted.target.revision(&checkout).ok(),
-        None => checkout.resolve(None).ok(),
-    }
 }
 
 /// The checkout and the cluster of a round.
 #[derive(Clone, Copy)]
-struct RoundPlace<'a> {
-    watch: &'a Watch,
-    checkout: &'a Checkout,
-    cluster: &'a Cluster,
+pub(super) struct RoundPlace<'a> {
+    pub(super) watch: &'a Watch,
+    pub(super) checkout: &'a Checkout,
+    pub(super) cluster: &'a Cluster,
 }
 
 /// The commit to apply: the target's, or the last healthy one where that one was rolled back,
@@ -283,7 +269,7 @@ async fn choose(
 }
 
 /// The target as another commit's settings have it, to go back there; its inventory is the same.
-fn at(
+pub(super) fn at(
     watch: &Watch,
     checkout: &Checkout,
     cluster: &Cluster,
@@ -311,8 +297,17 @@ pub(super) async fn act(
     memory: &mut RoundMemory,
     interrupt: &Interrupt,
 ) -> Result<Round, RoundError> {
-    let PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back } =
-        looked;
+    let PendingRound {
+        begin,
+        phases,
+        pulled,
+        checkout,
+        cluster,
+        wanted,
+        target,
+        survey,
+        held_back,
+    } = looked;
     let RoundMemory { last, watched, held_back: _, proved, remote, place: _, is_quiet } = memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
@@ -358,9 +353,20 @@ pub(super) async fn act(
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
         && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
-    let former_drift = drift_of_former(&survey, &report, &target, &checkout).await;
+    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
+    let former_drift = drift_of_former(place, &target, &survey, &report).await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
-    Ok(Round { pulled, survey, report, former_drift, held_back, warning, requests, elapsed })
+    Ok(Round {
+        pulled,
+        survey,
+        report,
+        former_drift,
+        held_back,
+        warning,
+        phases,
+        requests,
+        elapsed,
+    })
 }
 
 /// A round of a watch under way.

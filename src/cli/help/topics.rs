@@ -33,7 +33,7 @@ topics! {
     "differences": "what a diff shows, and its forms",
     "ordering": "dependencies, waves and deletions",
     "waiting": "health, readiness and failures",
-    "logs": "the log of watch",
+    "logs": "the log of watch, signs of life, metrics",
     "retries": "temporary errors",
     "normalisation": "fields that the API server drops, defaults or changes",
     "replacing": "immutable fields: delete and recreate",

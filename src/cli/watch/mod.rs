@@ -1,14 +1,19 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
+mod figures;
+mod heartbeat;
 mod start;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use self::figures::Figures;
+use self::heartbeat::{Beat, Heartbeat};
 use self::start::WatchStart;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
@@ -26,7 +31,9 @@ use crate::app::watch::{
     Remote, SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch,
 };
 use crate::cluster::Cluster;
+use crate::core::liveness::longest_silence;
 use crate::core::log::LogEvent;
+use crate::core::metrics::{RoundFigures, RoundResult, TargetInfo};
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
@@ -82,6 +89,20 @@ pub struct WatchArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = HOW, display_order = 15, hide_short_help = true)]
     log_format: LogFormat,
 
+    /// Replace FILE after each round that was good: the time, the commit, and when the next one is due
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HOW, display_order = 16, hide_short_help = true)]
+    status_file: Option<PathBuf>,
+
+    /// Replace FILE after each round with figures for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HOW, display_order = 17, hide_short_help = true)]
+    metrics_file: Option<PathBuf>,
+
+    /// Serve /metrics, /healthz and /readyz at ADDRESS, such as 9464 or 0.0.0.0:9464
+    ///
+    /// A port alone is served to this machine alone.
+    #[arg(long, value_name = "ADDRESS", value_parser = figures::address, conflicts_with = "once", help_heading = HOW, display_order = 18, hide_short_help = true)]
+    listen: Option<SocketAddr>,
+
     #[command(flatten)]
     locking: LockArgs,
 
@@ -126,12 +147,24 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         allow_rewind: false,
     });
     let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
+    // Before there is a target: a commit that mends the settings may be waited for.
+    let mut heart = Heartbeat::begin(args.status_file.clone());
     let mut remote = Remote::default();
     let Some(named) = beginning.resolve_target(&mut remote, &interrupt, ui).await? else {
         return Ok(Exit::AtCommit);
     };
     let (once, interval, who) = (args.once, args.interval, locking::who());
     let format = args.log_format;
+    let (metrics_file, address) = (args.metrics_file.clone(), args.listen);
+    let timeout = args.timeout.or(named.run_options.timeout).unwrap_or(TIMEOUT);
+    let silence = longest_silence(interval, timeout, args.pull_timeout);
+    let info = TargetInfo {
+        target: named.name.clone(),
+        cluster: cluster.name().to_owned(),
+        namespace: named.target.inventory.namespace.clone(),
+        inventory: named.target.inventory.name.clone(),
+        commit: String::new(),
+    };
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
         // Whatever targets there will be besides.
@@ -156,6 +189,22 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         let beginning = Log::beginning(&setting, &named.shown_paths);
         writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
     }
+    let traffic = setting.pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
+    let figures = Figures::new(info, metrics_file, setting.access.tally.clone(), traffic);
+    heart.watches(&named.name, silence);
+    if let Some(address) = address {
+        let served = figures.serve(address, heart.deadline()).await;
+        let served =
+            served.map_err(|error| anyhow::anyhow!("cannot listen at {address}: {error}"))?;
+        writeln!(
+            ui.stdout(),
+            "{}",
+            writer.line(&Entry::new(
+                LogEvent::Started,
+                format!("figures at http://{served}/metrics")
+            ))
+        )?;
+    }
     let mut exit = Exit::AtCommit;
     let is_warned = !once || ui.has_reader();
     Box::pin(watch(&setting, remote, &interrupt, &mut |event| {
@@ -170,10 +219,30 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             WatchEvent::HeldBack { failed, healthy } => {
                 entries.extend(log.held_back(&failed, &healthy));
             }
-            WatchEvent::Idle => {}
-            WatchEvent::Ended { round, commit, .. } => {
+            WatchEvent::Idle => {
+                let beat = Beat { is_good: true, commit: None, pause: Some(interval), fault: None };
+                let warnings =
+                    [heart.round(&beat), figures.add(&RoundFigures::of(RoundResult::AtCommit))];
+                entries
+                    .extend(warnings.iter().flatten().filter_map(|warning| log.warning(warning)));
+            }
+            WatchEvent::Ended { round, commit, pause } => {
                 exit = log.exit(&round);
                 entries.extend(log.entries(&round, commit.as_deref()));
+                let of_event = |event| entries.iter().filter(move |entry| entry.event == event);
+                let commit =
+                    (*round).as_ref().ok().map(|round| round.survey.found.revision.commit.as_str());
+                let beat = Beat {
+                    is_good: exit == Exit::AtCommit,
+                    commit: commit.filter(|_| exit == Exit::AtCommit),
+                    pause,
+                    fault: of_event(LogEvent::Fault).next().map(|entry| entry.text.as_str()),
+                };
+                let drifted = of_event(LogEvent::Drift).count();
+                let warnings =
+                    [heart.round(&beat), figures.add(&figures::of_round(&round, exit, drifted))];
+                entries
+                    .extend(warnings.iter().flatten().filter_map(|warning| log.warning(warning)));
             }
         }
         for entry in entries {
@@ -185,6 +254,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         }
     }))
     .await;
+    heart.end();
     match once {
         true => Ok(exit),
         false => {

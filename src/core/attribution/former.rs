@@ -55,7 +55,8 @@ pub fn former_drift(change: &Change, delta: &Delta, former: &Object) -> Option<F
             FieldHistory::Declared => field.before.is_none(),
             FieldHistory::Changed | FieldHistory::Released(_) => false,
         };
-        let former = declared(former, &field.steps).filter(|_| was_changed)?;
+        let former =
+            declared(former, &field.steps).filter(|value| was_changed && !value.is_null())?;
         Some(DriftedField {
             path: field.path.clone(),
             before: field.before.clone(),

@@ -88,7 +88,7 @@ fn is_duration(before: &str, word: &str) -> bool {
     is_within && without_durations(word).is_empty()
 }
 
-/// What is left of a word once every number with a unit of time is taken from its beginning.
+/// The rest of a word once every number with a unit of time is taken from its beginning.
 fn without_durations(mut word: &str) -> &str {
     loop {
         let rest = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');

@@ -69,7 +69,7 @@ fn schema_of_the_output_is_that_of_its_types() {
     let mut schema = json_schema!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "trueup -o json",
-        "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check, explain (explanation), schemas, pull, \
+        "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check and explain (explanation). Those of schemas, pull, \
             a failed pull (failure), verify (verification) and a line of watch's log (log_line). docs/json.md explains the keys.",
         "anyOf": documents,
         "definitions": generator.take_definitions(true),

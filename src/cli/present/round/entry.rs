@@ -24,7 +24,7 @@ pub struct Entry {
     pub event: LogEvent,
     /// The same in words, on one line.
     pub text: String,
-    /// What a program reads of it.
+    /// The parts that a program reads.
     pub facts: Facts,
 }
 
@@ -167,7 +167,7 @@ pub struct LineDocument<'a> {
     target: &'a str,
     /// The id of the round.
     round: String,
-    /// What it tells.
+    /// The event by its name.
     event: &'a str,
     /// The same in words.
     message: String,

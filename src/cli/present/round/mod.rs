@@ -162,7 +162,7 @@ impl Log {
         }
         for (at, text) in wrong.iter().enumerate() {
             if !self.wrong.has(text) && self.stays.as_ref() != Some(text) {
-                // What is wrong is the same whoever wrote it, so that the commit is no part of it.
+                // A fault is the same whoever wrote it, so that the commit is no part of it.
                 let by = if at < of_commit { &by } else { "" };
                 let entry = Entry::new(LogEvent::Fault, format!("{text}{by}"));
                 entries.push(match commit.or(of_round) {
