@@ -127,5 +127,6 @@ mod wait;
 mod wait_admission;
 mod wait_cut;
 mod watch;
+mod watch_log;
 mod waves;
 mod wrong_input;

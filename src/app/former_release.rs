@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt as _};
 
-use super::trust::Trust;
 use super::{Target, declare};
 use crate::cluster::Cluster;
 use crate::core::desired::Desired;
@@ -61,22 +60,12 @@ impl FormerRelease<'_> {
     /// that is no longer known.
     async fn no_longer_declared(&self, kinds: &BTreeSet<GroupKind>) -> Vec<(ObjectKey, Served)> {
         let Self { target, checkout, catalog, before, now: (revision, desired) } = *self;
-        let Some((before, commit)) =
-            before.and_then(|before| Some((before, before.revision.clone()?)))
-        else {
+        let Some(former) = before.and_then(|before| target.recorded(before)) else {
             return Vec::new();
         };
-        if commit == revision.commit && !revision.dirty {
+        if former.rev.as_ref() == Some(&revision.commit) && !revision.dirty {
             return Vec::new();
         }
-        let former = Target {
-            paths: before.checkout_paths(),
-            rev: Some(commit),
-            // It is only compared with, and was applied.
-            trust: Trust::default(),
-            worktree: false,
-            ..target.clone()
-        };
         // A commit that is gone, or was never made, says nothing.
         let Ok(declared) = declare(&former, checkout).await else { return Vec::new() };
         let former = Desired::new(declared.manifests, catalog, &target.namespace);

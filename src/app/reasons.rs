@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::trust::Trust;
 use super::{Survey, Target, declare};
 use crate::core::attribution::{
     Attribution, Handover, UndeclaredField, attributions, handovers, undeclared,
@@ -54,13 +53,8 @@ pub async fn explain(survey: &Survey, target: &Target, checkout: &Checkout) -> E
     let gone: Vec<&ObjectKey> = gone.map(|change| &change.key).collect();
     if !gone.is_empty()
         && let Some(before) = &survey.found.before
-        && let Some(since) = before.revision.clone()
+        && let Some(then) = target.recorded(before)
     {
-        // The paths may have changed since, too.
-        let paths = before.checkout_paths();
-        // It is only compared with, and was applied.
-        let (rev, trust) = (Some(since), Trust::default());
-        let then = Target { rev, worktree: false, paths, trust, ..target.clone() };
         explained.removed = removed(&gone, survey, &then, checkout).await;
     }
     explained

@@ -6,7 +6,7 @@ use super::trust::{HeadDoubt, Trust};
 use super::{ClusterChoice, OtherTarget};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
-use crate::core::inventory::Inventory;
+use crate::core::inventory::{Inventory, Record};
 use crate::core::policy::Policy;
 use crate::core::source::selection::Aside;
 use crate::core::tracking::TrackedRef;
@@ -86,5 +86,14 @@ impl Target {
     pub fn recorded_paths(&self) -> BTreeSet<String> {
         let name = |path: &String| if path.is_empty() { ".".to_owned() } else { path.clone() };
         self.paths.iter().map(name).collect()
+    }
+
+    /// The target at the commit that the inventory records as applied, to compare with; `None` where
+    /// it records none. It was applied, so that no rule is asked again.
+    pub(super) fn recorded(&self, record: &Record) -> Option<Self> {
+        let rev = Some(record.revision.clone()?);
+        // The paths may have changed since, too.
+        let paths = record.checkout_paths();
+        Some(Self { rev, worktree: false, paths, trust: Trust::default(), ..self.clone() })
     }
 }

@@ -17,7 +17,8 @@ use super::kubeconfig::{self, KubeconfigOverrides, PipeCache, ReadError};
 use super::oidc::UserEntry;
 use super::parents::SeenParents;
 use super::{
-    Cluster, Connection, CredentialCache, ResponseLimits, authentication, in_cluster, proxy,
+    Cluster, Connection, CredentialCache, RequestTally, ResponseLimits, authentication, in_cluster,
+    proxy,
 };
 use crate::core::credentials::without_credentials;
 use crate::core::remedy::Remedy;
@@ -52,6 +53,8 @@ pub struct Access {
     pub credentials: CredentialCache,
     /// The kubeconfigs that came through a pipe.
     pub pipes: PipeCache,
+    /// The count of the requests.
+    pub tally: RequestTally,
 }
 
 /// Why there is no way to reach a cluster.
@@ -176,6 +179,7 @@ impl Cluster {
             namespace,
             concurrency,
             requests,
+            tally: access.tally.clone(),
             timeout,
             token_ends,
             limits: ResponseLimits { silence: timeout, ..access.limits },

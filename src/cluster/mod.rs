@@ -40,6 +40,7 @@ mod path;
 mod proxy;
 mod record;
 mod release;
+mod request_tally;
 mod retry_class;
 mod retry_policy;
 mod retyped;
@@ -69,6 +70,7 @@ pub use history::{Append, HistoryError};
 pub use kubeconfig::{PipeCache, context_names};
 pub use limits::ResponseLimits;
 pub use observe::{Members, ObserveOptions, SharedKind, SharedMembers, UnrecordedMembers};
+pub use request_tally::RequestTally;
 pub use retry_class::RetryClass;
 pub use retry_policy::RetryPolicy;
 pub use tls::{TlsFault, UnknownAuthority};
@@ -101,6 +103,8 @@ struct Connection {
     /// How many requests may be in flight at once.
     concurrency: usize,
     requests: AtomicUsize,
+    /// How many there were of each verb and status code, over all connections.
+    tally: RequestTally,
     /// How long an answer is waited for; `None` for ever.
     timeout: Option<Duration>,
     /// When the token expires that the kubeconfig has, where it says so.

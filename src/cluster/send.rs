@@ -50,7 +50,13 @@ impl Cluster {
         let silent =
             || ApiError::Silent { url: self.connection.url.clone(), time: begin.elapsed() };
         let sending = with.client.send(request).map_err(authentication::of_client);
-        match self.in_time(sending, self.connection.timeout).await {
+        let answer = self.in_time(sending, self.connection.timeout).await;
+        let code = match &answer {
+            Some(Ok(answer)) => answer.status().as_u16(),
+            None | Some(Err(_)) => 0,
+        };
+        self.connection.tally.add(&call.method, code);
+        match answer {
             None => Err(silent()),
             Some(Err(error)) if is_timeout(&*error) => Err(silent()),
             Some(answer) => answer.map_err(|error| self.unreachable(&*error)),

@@ -43,6 +43,7 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         namespace: "default".to_owned(),
         concurrency: 4,
         requests: AtomicUsize::new(0),
+        tally: RequestTally::default(),
         timeout: None,
         token_ends: None,
         limits: ResponseLimits::default(),

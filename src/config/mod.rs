@@ -9,6 +9,7 @@ pub mod machine;
 pub(crate) mod scalars;
 #[cfg(test)]
 pub(crate) mod schema;
+pub mod service;
 mod unknown;
 pub mod verify;
 

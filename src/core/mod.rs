@@ -22,10 +22,13 @@
 //! | [`json`] | JSON values that take little memory |
 //! | [`kinds`] | which kinds exist (catalog), their fields (schemas), these in words (manual), and which fields name other objects (references) |
 //! | [`lease`] | who holds an inventory's lock, and when that no longer counts |
+//! | [`liveness`] | how long a watch may be silent before it counts as hung |
+//! | [`log`] | the lines of a log: what each tells, and how long it may be |
 //! | [`managed_fields`] | which manager owns which field of a live object, and the proof that applying is a no-op |
 //! | [`manifest`] | bytes into objects, as kubectl reads them, each with its place |
 //! | [`mask`] | masks all the texts in a value |
 //! | [`masked_plan`] | a plan as it can be shown |
+//! | [`metrics`] | the figures of a watch for Prometheus |
 //! | [`moves`] | the other inventories of a repository, and what moves between targets |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
@@ -66,10 +69,13 @@ pub mod inventory;
 pub mod json;
 pub mod kinds;
 pub mod lease;
+pub mod liveness;
+pub mod log;
 pub mod managed_fields;
 pub mod manifest;
 pub mod mask;
 pub mod masked_plan;
+pub mod metrics;
 pub mod moves;
 pub mod object;
 pub mod observed;

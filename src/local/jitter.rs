@@ -16,8 +16,13 @@ fn stretched(pause: Duration, share: f64, chance: f64) -> Duration {
 
 /// A number from 0 to 1.
 fn chance() -> f64 {
+    f64::from(random()) / f64::from(u32::MAX)
+}
+
+/// A number that is another one each time, and no secret.
+pub fn random() -> u32 {
     let bits = RandomState::new().hash_one(Instant::now());
-    f64::from(u32::try_from(bits >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
+    u32::try_from(bits >> 32).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Watching {
     /// What it said so far, without the times.
     pub fn said(&self) -> Vec<String> {
         let log = fs::read_to_string(&self.log).unwrap();
-        log.lines().map(|line| line[9..].to_owned()).collect()
+        log.lines().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect()
     }
 
     /// Waits for a line that holds `text`, after the line that the last call waited for: one that

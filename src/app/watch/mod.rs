@@ -4,6 +4,8 @@
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
 mod backoff;
+mod fault;
+mod former_drift;
 mod identity;
 mod remote_poller;
 mod round;
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::fault::followed;
 pub use self::identity::ClusterIdentity;
 pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
@@ -20,6 +23,7 @@ pub use self::round::{Round, RoundError};
 use crate::app::{self, LastRead, Recording, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
+use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
 use crate::local::cancel::Interrupt;
@@ -104,6 +108,8 @@ pub enum WatchEvent {
     Ended {
         /// The result of the round.
         round: Box<Result<Round, RoundError>>,
+        /// The commit that the round came to nothing for, where that is what is wrong.
+        commit: Option<Box<Revision>>,
         /// The pause that follows; `None` after the last.
         pause: Option<Duration>,
     },
@@ -189,7 +195,9 @@ pub async fn watch(
             false => jittered(watch.interval, JITTER),
         };
         let pause = (!last).then_some(pause);
-        events(WatchEvent::Ended { round: Box::new(round), pause });
+        let commit = round.as_ref().err().filter(|error| error.is_of_commit());
+        let commit = commit.and_then(|_| followed(watch)).map(Box::new);
+        events(WatchEvent::Ended { round: Box::new(round), commit, pause });
         match pause {
             Some(pause) => {
                 memory.note_next(watch, pause);

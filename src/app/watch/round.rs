@@ -1,7 +1,9 @@
 //! One round: pull, look, decide, and do.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::former_drift::drift_of_former;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
@@ -11,7 +13,10 @@ use crate::app::{
     WaitWhen, look, record_refusal, round, survey,
 };
 use crate::cluster::{Cluster, ConnectError};
+use crate::core::attribution::FormerDrift;
 use crate::core::health::WaitEnd;
+use crate::core::metrics::Phase;
+use crate::core::object::ObjectKey;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::Remedy;
 use crate::core::report::Report;
@@ -29,12 +34,17 @@ pub struct Round {
     pub survey: Survey,
     /// The report of the run.
     pub report: Report,
+    /// Of a round that changed the commit: the objects that were not as the former one declares
+    /// them, and were put back or changed.
+    pub former_drift: BTreeMap<ObjectKey, FormerDrift>,
     /// The commit that is not tried, as it was taken back; the last healthy one is kept true.
     pub held_back: Option<String>,
     /// Why there was no lock, where the user may not have one.
     pub warning: Option<String>,
     /// Why it could not be recorded everywhere, nor those before it that came to nothing.
     pub unrecorded: Vec<String>,
+    /// How long looking took, by its parts.
+    pub phases: BTreeMap<Phase, Duration>,
     /// How many requests it took.
     pub requests: usize,
     /// How long it took.
@@ -118,6 +128,7 @@ impl RoundError {
 /// A round half-way: what was found, and nothing done about it yet.
 pub(super) struct PendingRound {
     begin: Instant,
+    phases: BTreeMap<Phase, Duration>,
     pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
     cluster: Cluster,
@@ -170,6 +181,7 @@ pub(super) async fn begin_round(
         Some(options) => Some(memory.remote.next(options, watch.interval).await?),
         None => None,
     };
+    let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
     cluster.on_delay(watch.delays.clone());
@@ -202,17 +214,27 @@ pub(super) async fn begin_round(
     let (target, survey, held_back) = chosen?;
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
     memory.keep_to(now)?;
-    let pending =
-        PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back };
+    phases.insert(Phase::Survey, begin.elapsed().saturating_sub(phases[&Phase::Pull]));
+    let pending = PendingRound {
+        begin,
+        phases,
+        pulled,
+        checkout,
+        cluster,
+        wanted,
+        target,
+        survey,
+        held_back,
+    };
     Ok(BegunRound::Pending(Box::new(pending)))
 }
 
 /// The checkout and the cluster of a round.
 #[derive(Clone, Copy)]
-struct RoundPlace<'a> {
-    watch: &'a Watch,
-    checkout: &'a Checkout,
-    cluster: &'a Cluster,
+pub(super) struct RoundPlace<'a> {
+    pub(super) watch: &'a Watch,
+    pub(super) checkout: &'a Checkout,
+    pub(super) cluster: &'a Cluster,
 }
 
 /// The commit to apply: the target's, or the last healthy one where that one was rolled back,
@@ -257,7 +279,7 @@ async fn choose(
 }
 
 /// The target as another commit's settings have it, to go back there; its inventory is the same.
-fn at(
+pub(super) fn at(
     watch: &Watch,
     checkout: &Checkout,
     cluster: &Cluster,
@@ -285,8 +307,17 @@ pub(super) async fn act(
     memory: &mut RoundMemory,
     interrupt: &Interrupt,
 ) -> Result<Round, RoundError> {
-    let PendingRound { begin, pulled, checkout, cluster, wanted, target, survey, held_back } =
-        looked;
+    let PendingRound {
+        begin,
+        phases,
+        pulled,
+        checkout,
+        cluster,
+        wanted,
+        target,
+        survey,
+        held_back,
+    } = looked;
     let RoundMemory { last, watched, proved, remote, is_quiet, unrecorded, .. } = memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
@@ -335,8 +366,21 @@ pub(super) async fn act(
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
         && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
+    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
+    let former_drift = drift_of_former(place, &target, &survey, &report).await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
-    Ok(Round { pulled, survey, report, held_back, warning, unrecorded, requests, elapsed })
+    Ok(Round {
+        pulled,
+        survey,
+        report,
+        former_drift,
+        held_back,
+        warning,
+        unrecorded,
+        phases,
+        requests,
+        elapsed,
+    })
 }
 
 /// A round of a watch under way.

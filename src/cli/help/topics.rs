@@ -34,6 +34,7 @@ topics! {
     "ordering": "dependencies, waves and deletions",
     "state": "what runs where, in sync and healthy or not",
     "waiting": "health, readiness and failures",
+    "logs": "the log of watch, signs of life, metrics",
     "retries": "temporary errors",
     "normalisation": "fields that the API server drops, defaults or changes",
     "replacing": "immutable fields: delete and recreate",

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the one owner of stdout and stderr")]
 
 mod guard;
+mod journal;
 mod pager;
 mod progress;
 mod usage;
@@ -27,6 +28,7 @@ use super::exit::Failure;
 use super::present::ink::Ink;
 use super::present::{self, Glyphs};
 use crate::cluster::{Delay, DelayEnd, Listener};
+use crate::core::log::Level;
 use crate::core::redact::MaskedProblem;
 use crate::git::Uncommitted;
 use crate::render::cell::guards::Guards;
@@ -140,6 +142,11 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
+    /// Whether systemd's journal gets the answer.
+    pub fn is_journal(&self) -> bool {
+        journal::has_stdout()
+    }
+
     /// Whether a person can be asked.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -177,7 +184,19 @@ impl Ui {
     /// Says what takes a while and until when at most, whatever else is under way: above the
     /// progress where there is some.
     pub fn delays(&self) -> Listener {
-        let (glyphs, progress) = (self.beside(), Arc::clone(&self.progress));
+        let (glyphs, is_journal) = (self.beside(), journal::has_stderr());
+        self.delays_as(move |text| {
+            let line = format!("waiting: {}", glyphs.broken("waiting: ", &glyphs.inert(text)));
+            match is_journal {
+                true => journal::with_level(Level::Info, &line),
+                false => line,
+            }
+        })
+    }
+
+    /// The same with each said in a line that `line` makes.
+    pub fn delays_as(&self, line: impl Fn(&str) -> String + Send + Sync + 'static) -> Listener {
+        let progress = Arc::clone(&self.progress);
         Listener::new(move |Delay { cause, next }| {
             let next = match next {
                 DelayEnd::GivesUp(left) => {
@@ -187,10 +206,10 @@ impl Ui {
                     format!("trying again in {}", present::waiting::span(*pause))
                 }
             };
-            let line = glyphs.broken("waiting: ", &glyphs.inert(&format!("{cause}; {next}")));
+            let line = line(&format!("{cause}; {next}"));
             let progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             // A closed stderr has no reader.
-            progress.suspend(|| drop(writeln!(OutputGuard::new(io::stderr()), "waiting: {line}")));
+            progress.suspend(|| drop(writeln!(OutputGuard::new(io::stderr()), "{line}")));
         })
     }
 
@@ -213,17 +232,25 @@ impl Ui {
 
     /// Says what goes on, for a log.
     pub fn note(&mut self, message: &str) {
-        // A closed stderr has no reader.
         let message = self.beside().broken("  ", message);
-        let _ = writeln!(self.stderr, "{message}");
+        self.write_beside(Level::Info, &message);
+    }
+
+    /// Writes a text to stderr, with its level where systemd's journal reads it.
+    fn write_beside(&mut self, level: Level, text: &str) {
+        // A closed stderr has no reader.
+        let _ = match journal::has_stderr() {
+            true => writeln!(self.stderr, "{}", journal::with_level(level, text)),
+            false => writeln!(self.stderr, "{text}"),
+        };
     }
 
     /// Says what is worth knowing and stops nothing.
     pub fn warning(&mut self, message: &str) {
         let yellow = Ink::YELLOW.bold();
-        // A closed stderr has no reader.
         let message = self.beside().broken("warning: ", message);
-        let _ = writeln!(self.stderr, "{yellow}warning:{yellow:#} {message}");
+        let text = format!("{yellow}warning:{yellow:#} {message}");
+        self.write_beside(Level::Warning, &text);
     }
 
     /// Says what Kubernetes reads as something else than it looks like.
@@ -278,17 +305,16 @@ impl Ui {
             return; // whoever read the answer has had enough of it
         }
         let bold = Ink::RED.bold();
-        // A closed stderr has no reader.
         let glyphs = self.beside();
         let message = glyphs.broken("error: ", &failure.error.to_string());
-        let _ = writeln!(self.stderr, "{bold}error:{bold:#} {message}");
+        self.write_beside(Level::Error, &format!("{bold}error:{bold:#} {message}"));
         for cause in failure.error.chain().skip(1) {
             let cause = glyphs.broken("  because: ", &cause.to_string());
-            let _ = writeln!(self.stderr, "  because: {cause}");
+            self.write_beside(Level::Error, &format!("  because: {cause}"));
         }
         for hint in &failure.hints {
             let hint = glyphs.broken("  do this: ", hint);
-            let _ = writeln!(self.stderr, "  do this: {hint}");
+            self.write_beside(Level::Error, &format!("  do this: {hint}"));
         }
     }
 }

@@ -20,9 +20,11 @@ use crate::core::plan::Change;
 use crate::core::problem::Location;
 use crate::core::source::snapshot::Authorship;
 
+mod former;
 mod handover;
 mod undeclared;
 
+pub use former::{DriftedField, FormerDrift, former_drift};
 pub use handover::{Handover, OwnerChange, handovers};
 pub use undeclared::{UndeclaredField, undeclared};
 

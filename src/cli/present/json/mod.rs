@@ -99,7 +99,15 @@ pub fn value_of_report(
 /// do something to a terminal or a CI runner. Nothing but texts can hold one, so that an escape
 /// means the same.
 pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
-    let json = serde_json::to_string_pretty(value)?;
+    Ok(escaped(&serde_json::to_string_pretty(value)?))
+}
+
+/// The same on one line.
+pub(super) fn line(value: &impl Serialize) -> serde_json::Result<String> {
+    Ok(escaped(&serde_json::to_string(value)?))
+}
+
+fn escaped(json: &str) -> String {
     let mut commands = Commands::at_line_start();
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
@@ -111,7 +119,7 @@ pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
             text.push_str(&format!("\\u{unit:04x}"));
         }
     }
-    Ok(text)
+    text
 }
 
 fn document<'a>(view: &'a PlanView<'a>, report: Option<&'a Masked<Report>>) -> PlanDocument<'a> {

@@ -13,6 +13,7 @@ use crate::cli::present::explain::document::ExplainDocument;
 use crate::cli::present::history::{HistoryDocument, log_check::LogCheckDocument};
 use crate::cli::present::plan_file::Document as PlanFileDocument;
 use crate::cli::present::pull::{FailureDocument, PullDocument};
+use crate::cli::present::round::entry::LineDocument;
 use crate::cli::present::schemas::SchemasDocument;
 use crate::cli::present::status::document::StatusDocument;
 use crate::cli::present::status::waited::WaitedDocument;
@@ -70,12 +71,13 @@ fn schema_of_the_output_is_that_of_its_types() {
         generator.subschema_for::<LogCheckDocument<'_>>(),
         generator.subschema_for::<StatusDocument<'_>>(),
         generator.subschema_for::<WaitedDocument<'_>>(),
+        generator.subschema_for::<LineDocument<'_>>(),
     ];
     let mut schema = json_schema!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "trueup -o json",
         "description": "The documents of diff and apply (plan), diff --all-targets (all_targets), diff --plan (plan_file), check, explain (explanation), and schemas. \
-            Those of pull, a failed pull (failure), verify (verification), history, history --verify (history_check), status, and status --wait-for (awaited_commit). docs/json.md explains the keys.",
+            Those of pull, a failed pull (failure), verify (verification), history, history --verify (history_check), status, status --wait-for (awaited_commit), and a line of watch's log (log_line). docs/json.md explains the keys.",
         "anyOf": documents,
         "definitions": generator.take_definitions(true),
     });

@@ -1,36 +1,45 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
-use std::collections::BTreeSet;
+mod figures;
+mod heartbeat;
+mod start;
+
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use self::figures::Figures;
+use self::heartbeat::{Beat, Heartbeat};
+use self::start::WatchStart;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::machine_file::watch_marks;
 use super::present::round::Log;
+use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
 use super::recording::recording;
 use super::signals;
-use super::target::{NamedTarget, TargetArgs};
+use super::target::TargetArgs;
 use super::tracked;
 use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
-use crate::app::trust::TrustError;
 use crate::app::watch::{
     Remote, SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch,
 };
 use crate::cluster::Cluster;
-use crate::config::ConfigError;
+use crate::core::liveness::longest_silence;
+use crate::core::log::LogEvent;
+use crate::core::metrics::{RoundFigures, RoundResult, TargetInfo};
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
-use crate::git::{self, Checkout, RepositoryLimits};
+use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 
 /// The end of `trueup watch --help`.
@@ -78,6 +87,24 @@ pub struct WatchArgs {
     #[arg(long, value_name = "TIME", value_parser = duration, alias = "wait-timeout", help_heading = HOW, display_order = 4)]
     timeout: Option<Duration>,
 
+    /// How the log is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = HOW, display_order = 15, hide_short_help = true)]
+    log_format: LogFormat,
+
+    /// Replace FILE after each round that was good: the time, the commit, and when the next one is due
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HOW, display_order = 16, hide_short_help = true)]
+    status_file: Option<PathBuf>,
+
+    /// Replace FILE after each round with figures for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HOW, display_order = 17, hide_short_help = true)]
+    metrics_file: Option<PathBuf>,
+
+    /// Serve /metrics, /healthz and /readyz at ADDRESS, such as 9464 or 0.0.0.0:9464
+    ///
+    /// A port alone is served to this machine alone.
+    #[arg(long, value_name = "ADDRESS", value_parser = figures::address, conflicts_with = "once", help_heading = HOW, display_order = 18, hide_short_help = true)]
+    listen: Option<SocketAddr>,
+
     #[command(flatten)]
     locking: LockArgs,
 
@@ -122,11 +149,24 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         allow_rewind: false,
     });
     let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
+    // Before there is a target: a commit that mends the settings may be waited for.
+    let mut heart = Heartbeat::begin(args.status_file.clone());
     let mut remote = Remote::default();
     let Some(named) = beginning.resolve_target(&mut remote, &interrupt, ui).await? else {
         return Ok(Exit::AtCommit);
     };
     let (once, interval, who) = (args.once, args.interval, locking::who());
+    let format = args.log_format;
+    let (metrics_file, address) = (args.metrics_file.clone(), args.listen);
+    let timeout = args.timeout.or(named.run_options.timeout).unwrap_or(TIMEOUT);
+    let silence = longest_silence(interval, timeout, args.pull_timeout);
+    let info = TargetInfo {
+        target: named.name.clone(),
+        cluster: cluster.name().to_owned(),
+        namespace: named.target.inventory.namespace.clone(),
+        inventory: named.target.inventory.name.clone(),
+        commit: String::new(),
+    };
     let mut args = args;
     if named.declared && args.target.files.paths.is_empty() {
         // Whatever targets there will be besides.
@@ -135,126 +175,120 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         args.target.files.target = Some(named.name.clone());
     }
     let settings = settings(args, directory.to_owned());
-    let (directory, delays) = (directory.to_owned(), ui.delays());
+    let writer = line_writer(&named.name, format, ui);
+    let delays = match format {
+        LogFormat::Text => ui.delays(),
+        LogFormat::Json => ui.delays_as({
+            let writer = writer.clone();
+            move |text| writer.line(&Entry::new(LogEvent::Waiting, text))
+        }),
+    };
+    let directory = directory.to_owned();
     let recording = recording("watch", &who);
     let mark = watch_marks().filter(|_| !once).map(|marks| marks.own());
     let setting =
         Watch { directory, pull, settings, access, interval, once, who, recording, delays, mark };
     // From cron, a round with nothing to tell should not send a mail.
-    let mut log = Log::new(&named.name, !once || ui.has_reader(), ui.glyphs());
+    let mut log = Log::new(!once || ui.has_reader(), ui.glyphs());
     if !once {
-        writeln!(ui.stdout(), "{}", log.beginning(&setting, &named.shown_paths))?;
+        let beginning = Log::beginning(&setting, &named.shown_paths);
+        writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
     }
-    let (mut exit, mut warned) = (Exit::AtCommit, BTreeSet::new());
+    let traffic = setting.pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
+    let figures = Figures::new(info, metrics_file, setting.access.tally.clone(), traffic);
+    heart.watches(&named.name, silence);
+    if let Some(address) = address {
+        let served = figures.serve(address, heart.deadline()).await;
+        let served =
+            served.map_err(|error| anyhow::anyhow!("cannot listen at {address}: {error}"))?;
+        writeln!(
+            ui.stdout(),
+            "{}",
+            writer.line(&Entry::new(
+                LogEvent::Started,
+                format!("figures at http://{served}/metrics")
+            ))
+        )?;
+    }
+    let mut exit = Exit::AtCommit;
     let is_warned = !once || ui.has_reader();
     Box::pin(watch(&setting, remote, &interrupt, &mut |event| {
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
-        // Once: they are the same in every round.
-        let new = warnings.filter(|warning| is_warned && warned.insert(warning.clone()));
-        for warning in new {
-            let _ = writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")));
-        }
-        let lines = match event {
+        let warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
+        let mut entries: Vec<Entry> =
+            warnings.iter().filter_map(|warning| log.warning(warning)).collect();
+        let is_end = !matches!(event, WatchEvent::HeldBack { .. });
+        match event {
             WatchEvent::HeldBack { failed, healthy } => {
-                log.held_back(&failed, &healthy).into_iter().collect()
+                entries.extend(log.held_back(&failed, &healthy));
             }
-            WatchEvent::Idle => Vec::new(),
-            WatchEvent::Ended { round, .. } => {
+            WatchEvent::Idle => {
+                let beat = Beat { is_good: true, commit: None, pause: Some(interval), fault: None };
+                let warnings =
+                    [heart.round(&beat), figures.add(&RoundFigures::of(RoundResult::AtCommit))];
+                entries
+                    .extend(warnings.iter().flatten().filter_map(|warning| log.warning(warning)));
+            }
+            WatchEvent::Ended { round, commit, pause } => {
                 exit = log.exit(&round);
-                log.lines(*round)
+                entries.extend(log.entries(&round, commit.as_deref()));
+                let of_event = |event| entries.iter().filter(move |entry| entry.event == event);
+                let commit =
+                    (*round).as_ref().ok().map(|round| round.survey.found.revision.commit.as_str());
+                let beat = Beat {
+                    is_good: exit == Exit::AtCommit,
+                    commit: commit.filter(|_| exit == Exit::AtCommit),
+                    pause,
+                    fault: of_event(LogEvent::Fault).next().map(|entry| entry.text.as_str()),
+                };
+                let drifted = of_event(LogEvent::Drift).count();
+                let warnings =
+                    [heart.round(&beat), figures.add(&figures::of_round(&round, exit, drifted))];
+                entries
+                    .extend(warnings.iter().flatten().filter_map(|warning| log.warning(warning)));
             }
-        };
-        for line in lines {
+        }
+        for entry in entries {
             // A closed stdout has no reader; the work goes on.
-            let _ = writeln!(ui.stdout(), "{line}");
+            let _ = writeln!(ui.stdout(), "{}", writer.line(&entry));
+        }
+        if is_end {
+            writer.round.end();
         }
     }))
     .await;
+    heart.end();
     match once {
         true => Ok(exit),
         false => {
             if let Some(pull) = &setting.pull {
-                let cost = pull.traffic.count().to_string();
-                writeln!(ui.stdout(), "{}", log.line(&cost))?;
+                let cost = Entry::new(LogEvent::Traffic, pull.traffic.count().to_string());
+                writeln!(ui.stdout(), "{}", writer.line(&cost))?;
             }
-            writeln!(ui.stdout(), "{}", log.line("stopped"))?;
+            writeln!(ui.stdout(), "{}", writer.line(&stopped()))?;
             Ok(Exit::AtCommit)
         }
     }
 }
 
-/// The part of a watch that exists before its target is known.
-struct WatchStart<'a> {
-    args: &'a WatchArgs,
-    directory: &'a Path,
-    cluster: &'a Cluster,
-    pull: Option<&'a PullOptions>,
-}
-
-impl WatchStart<'_> {
-    /// The target to watch; `None` where a signal came first. Where `trueup.yaml` is wrong, the
-    /// commit that mends it may come with any pull. A ref that the target tracks is pulled at once where
-    /// it is not here yet.
-    async fn resolve_target(
-        &self,
-        remote: &mut Remote,
-        interrupt: &Interrupt,
-        ui: &mut Ui,
-    ) -> Result<Option<NamedTarget>, Failure> {
-        let Self { args, directory, cluster, pull } = *self;
-        let mut log =
-            Log::new(args.target.files.target.as_deref().unwrap_or("trueup"), false, ui.glyphs());
-        let mut has_pulled = false;
-        loop {
-            let checkout = Checkout::discover(directory)?;
-            let failure = match args.target.resolve(directory, &checkout, cluster) {
-                Ok(named) => return Ok(Some(named)),
-                Err(failure) => failure,
-            };
-            let error = failure.error.downcast_ref::<ConfigError>();
-            // A signed commit may come with any pull, too, and so may a ref.
-            let is_unfetched = leads_nowhere(&failure);
-            let is_wrong = matches!(error, Some(ConfigError::Invalid { .. }))
-                || failure.exit() == Exit::NotAtCommit
-                || is_unfetched;
-            let is_first = is_unfetched && !std::mem::replace(&mut has_pulled, true);
-            let goes_on = is_first || is_wrong && !args.once;
-            let Some(pull) = pull.filter(|_| goes_on) else { return Err(failure) };
-            if !is_first {
-                for line in log.lines(Err(settings_error(failure).into())) {
-                    writeln!(ui.stdout(), "{line}")?;
-                }
-            }
-            let pulled = tokio::select! {
-                pulled = remote.next(pull, args.interval) => pulled.ok(),
-                () = interrupt.requested() => None,
-            };
-            if let Some(Err(error)) = pulled.filter(|_| !interrupt.is_requested()) {
-                if args.once {
-                    let hints = error.hint().into_iter().collect();
-                    return Err(Failure { error: error.into(), hints });
-                }
-                if let Some(line) = log.pull_failed(&error) {
-                    writeln!(ui.stdout(), "{line}")?;
-                }
-            }
-            if !is_first {
-                interrupt.sleep(args.interval).await;
-            }
-            if interrupt.is_requested() {
-                writeln!(ui.stdout(), "{}", log.line("stopped"))?;
-                return Ok(None);
-            }
-        }
+/// Writes the lines about a target, as whoever reads stdout needs them.
+fn line_writer(target: &str, format: LogFormat, ui: &Ui) -> LineWriter {
+    let time = if ui.has_reader() { LineTime::OfDay } else { LineTime::Full };
+    LineWriter {
+        target: target.to_owned(),
+        time,
+        glyphs: ui.glyphs(),
+        format,
+        is_journal: ui.is_journal(),
+        round: RoundId::default(),
     }
 }
 
-/// Whether the target tracks a ref that is not here.
-fn leads_nowhere(failure: &Failure) -> bool {
-    let error = failure.error.downcast_ref::<TrustError>();
-    matches!(error, Some(TrustError::Git(git::Error::Tracked(_))))
+/// The last entry.
+fn stopped() -> Entry {
+    Entry::new(LogEvent::Stopped, "stopped")
 }
 
 fn settings_error(failure: Failure) -> SettingsError {

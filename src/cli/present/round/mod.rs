@@ -1,0 +1,333 @@
+//! A watch as a log: a line for every round that did something or went wrong, none for the others.
+
+mod drift;
+pub mod entry;
+mod faults;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::entry::Entry;
+use self::faults::{
+    KnownFaults, causes, held_back_line, rolled_back_lines, unusable, went_wrong, with_hint,
+};
+use super::{Glyphs, text, waiting};
+use crate::app::Error;
+use crate::app::trust::TrustError;
+use crate::app::watch::{Round, RoundError, Watch};
+use crate::cli::exit::Exit;
+use crate::cli::remedy;
+use crate::core::health::WaitEnd;
+use crate::core::log::{LogEvent, one_line};
+use crate::core::mask::Masked;
+use crate::core::moves::RemovedTarget;
+use crate::core::object::ObjectKey;
+use crate::core::report::Report;
+use crate::core::source::snapshot::{Revision, short};
+use crate::git::pull::{PullError, Pulled};
+
+/// The lines so far, so that nothing is said twice.
+pub struct Log {
+    glyphs: Glyphs,
+    /// Whether a first round that finds everything true says so; all later ones are silent.
+    greets: bool,
+    /// The commit of the last round that came to something.
+    commit: Option<String>,
+    /// The targets of which it was said that they are gone.
+    gone: BTreeSet<String>,
+    /// Whether it was said that there is no lock.
+    warned: bool,
+    /// Why rounds could not be recorded, as far as it was said.
+    unrecorded: BTreeSet<String>,
+    /// The faults of the last round.
+    wrong: KnownFaults,
+    /// The warnings so far.
+    warnings: KnownFaults,
+    /// The line about a commit that is not applied again, as long as that is so.
+    stays: Option<String>,
+    /// The error of the last pull before the first round.
+    unpulled: KnownFaults,
+    /// The objects that were not ready when a round had waited for them, with the lines about each.
+    unready: BTreeMap<ObjectKey, Vec<String>>,
+}
+
+impl Log {
+    /// A log of a target; with `greets` a first round that finds everything true says so.
+    pub fn new(greets: bool, glyphs: Glyphs) -> Self {
+        Self {
+            glyphs,
+            greets,
+            commit: None,
+            gone: BTreeSet::new(),
+            warned: false,
+            unrecorded: BTreeSet::new(),
+            wrong: KnownFaults::default(),
+            warnings: KnownFaults::default(),
+            stays: None,
+            unpulled: KnownFaults::default(),
+            unready: BTreeMap::new(),
+        }
+    }
+
+    /// The entry that a watch begins with.
+    pub fn beginning(watch: &Watch, paths: &[String]) -> Entry {
+        let paths = paths.join(" ");
+        let remote = if watch.pull.is_some() { "" } else { ", without pulling" };
+        let interval = watch.interval.as_secs_f64();
+        Entry::new(LogEvent::Started, format!("watching {paths} every {interval} s{remote}"))
+    }
+
+    /// The exit status of a round.
+    pub fn exit(&self, round: &Result<Round, RoundError>) -> Exit {
+        match round {
+            Err(RoundError::Settings(error)) if error.is_refusal => Exit::NotAtCommit,
+            Err(RoundError::Reconcile(Error::Trust(TrustError::Refused(refusal))))
+                if !refusal.fault.is_unknown() =>
+            {
+                Exit::NotAtCommit
+            }
+            Err(_) => Exit::CouldNot,
+            Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
+            Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
+            Ok(Round { pulled: Some(Ok(pulled)), .. }) if !pulled.refused.is_empty() => {
+                Exit::NotAtCommit
+            }
+            Ok(Round { held_back: Some(_), .. }) => Exit::NotAtCommit,
+            Ok(Round { survey, .. }) if survey.found.judged.refused.is_some() => Exit::NotAtCommit,
+            Ok(round) if round.report.is_good() => Exit::AtCommit,
+            Ok(round) if round.report.interrupted => Exit::Interrupted,
+            Ok(_) => Exit::NotAtCommit,
+        }
+    }
+
+    /// That a commit failed before and is not applied again, as soon as a round knows; said once.
+    pub fn held_back(&mut self, failed: &str, healthy: &str) -> Option<Entry> {
+        let text = held_back_line(short(failed), short(healthy));
+        let is_new = self.stays.as_ref() != Some(&text) && !self.wrong.has(&text);
+        let entry = is_new.then(|| Entry::new(LogEvent::HeldBack, text.clone()));
+        self.stays = Some(text);
+        entry
+    }
+
+    /// That a pull before the first round failed; said once as long as it is the same.
+    pub fn pull_failed(&mut self, error: &PullError) -> Option<Entry> {
+        let text = with_hint(&causes(error), error.hint());
+        let is_new = !self.unpulled.has(&text);
+        self.unpulled = KnownFaults::of(std::slice::from_ref(&text));
+        is_new.then(|| Entry::new(LogEvent::Fault, text))
+    }
+
+    /// Something that is worth knowing; said once.
+    pub fn warning(&mut self, text: &str) -> Option<Entry> {
+        let text = one_line(text);
+        self.warnings.add(&text).then(|| Entry::new(LogEvent::Warning, text))
+    }
+
+    /// The entries that a round is worth: what it did, and what went wrong that did not go wrong in
+    /// the round before.
+    /// A commit that can't be used is named with its author: the given one, or that of the round.
+    pub fn entries(
+        &mut self,
+        round: &Result<Round, RoundError>,
+        commit: Option<&Revision>,
+    ) -> Vec<Entry> {
+        let of_round = round.as_ref().ok().map(|round| &round.survey.found.revision);
+        let by = commit.or(of_round).map(|revision| self.by(revision)).unwrap_or_default();
+        let (mut wrong, mut of_commit) = (Vec::new(), 0);
+        let mut entries = Vec::new();
+        let superseded = superseded(round);
+        match round {
+            // It came to nothing, and is reported below.
+            Err(_) if superseded.is_some() => {}
+            Err(error) => {
+                wrong.extend(error.problems().iter().map(unusable));
+                let hint = error.hint().as_ref().map(remedy::words);
+                wrong.push(with_hint(&causes(error), hint));
+                of_commit = if commit.is_some() { wrong.len() } else { 0 };
+            }
+            Ok(round) => {
+                wrong.extend(round.survey.masked_problems().iter().map(unusable));
+                of_commit = wrong.len();
+                if let Some(Err(error)) = &round.pulled {
+                    wrong.push(with_hint(&causes(error), error.hint()));
+                }
+                if let Some(Ok(pulled)) = &round.pulled {
+                    let refused = pulled.refused.iter();
+                    wrong.extend(refused.map(|it| with_hint(&it.message, Some(it.hint.clone()))));
+                }
+                let refused = round.survey.found.judged.refused.as_ref();
+                wrong.extend(refused.map(super::trust::refusal));
+                let report = round.survey.masked_report(&round.report);
+                wrong.extend(went_wrong(round, &report));
+                wrong.extend(self.unhealthy(round, &report));
+                wrong.extend(rolled_back_lines(round));
+                entries.extend(self.did(round));
+            }
+        }
+        for (at, text) in wrong.iter().enumerate() {
+            if !self.wrong.has(text) && self.stays.as_ref() != Some(text) {
+                // A fault is the same whoever wrote it, so that the commit is no part of it.
+                let by = if at < of_commit { &by } else { "" };
+                let entry = Entry::new(LogEvent::Fault, format!("{text}{by}"));
+                entries.push(match commit.or(of_round) {
+                    Some(revision) => entry.of_commit(revision),
+                    None => entry,
+                });
+            }
+        }
+        if let Ok(Round { warning: Some(warning), .. }) = round
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            entries.push(Entry::new(LogEvent::Warning, warning.clone()));
+        }
+        for warning in round.iter().flat_map(|round| &round.unrecorded) {
+            if self.unrecorded.insert(warning.clone()) {
+                entries.push(Entry::new(LogEvent::Warning, warning.clone()));
+            }
+        }
+        if let Ok(round) = round {
+            for removed in &round.survey.found.removed {
+                if self.gone.insert(removed.name.clone()) {
+                    entries.push(Entry::new(LogEvent::Warning, removed_line(removed)));
+                }
+            }
+            self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
+            let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
+            if recovered {
+                let commit = round.survey.found.revision.shown();
+                let entry = Entry::new(LogEvent::Recovered, format!("recovered @ {commit}"));
+                entries.push(entry.of_commit(&round.survey.found.revision).with_counts(round));
+            } else if entries.is_empty() && self.greets && self.commit.is_none() {
+                let text = in_sync(round).join(self.glyphs.dot());
+                let entry = Entry::new(LogEvent::InSync, text).with_counts(round);
+                entries.push(entry.of_commit(&round.survey.found.revision));
+            }
+            let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
+            self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
+        }
+        if let Some(text) = superseded {
+            entries.push(Entry::new(LogEvent::Superseded, text));
+            // How it would have ended is unknown.
+            let before = std::mem::replace(&mut self.wrong, KnownFaults::of(&wrong));
+            self.wrong.extend(before);
+        } else {
+            self.wrong = KnownFaults::of(&wrong);
+        }
+        entries
+    }
+
+    /// The end of a line about a commit that can't be used.
+    fn by(&self, revision: &Revision) -> String {
+        let Revision { author, dirty, .. } = revision;
+        match author.is_empty() || *dirty {
+            true => String::new(),
+            false => format!("{}{} by {author}", self.glyphs.dot(), revision.shown()),
+        }
+    }
+
+    /// The objects that are not healthy. The first line about each stays the same until it is ready
+    /// or
+    /// changed, so that a log is not filled with how it goes.
+    fn unhealthy(&mut self, round: &Round, report: &Masked<Report>) -> Vec<String> {
+        let survey = &round.survey;
+        // An object that was not waited for to the end may be ready the next moment.
+        let proof = report.proof.iter().filter(|it| it.ended != WaitEnd::Superseded);
+        let now = proof.flat_map(|proof| &proof.others);
+        let mut before = std::mem::take(&mut self.unready);
+        if survey.masked_plan().writes() {
+            before.clear();
+        }
+        for standing in now {
+            let said = before.remove(&standing.key).unwrap_or_else(|| {
+                let mut said = vec![waiting::sentence(standing, self.glyphs)];
+                said.extend(standing.details.iter().cloned());
+                said
+            });
+            self.unready.insert(standing.key.clone(), said);
+        }
+        before.retain(|key, _| survey.found.unready.contains_key(key));
+        self.unready.append(&mut before);
+        self.unready.values().map(|said| said.join("; ")).collect()
+    }
+
+    /// The entries about the changes of a round.
+    fn did(&self, round: &Round) -> Vec<Entry> {
+        let survey = &round.survey;
+        let commit = survey.found.revision.shown();
+        let mut entries = Vec::new();
+        if let Some(Ok(pulled)) = &round.pulled {
+            entries.extend(brought(pulled, round));
+        }
+        let is_drift = match &self.commit {
+            Some(before) => *before == survey.found.revision.commit,
+            None => {
+                survey.found.before.as_ref().and_then(|record| record.revision.as_ref())
+                    == Some(&survey.found.revision.commit)
+            }
+        };
+        if is_drift {
+            entries.extend(drift::drifts(round, self.glyphs));
+        } else {
+            entries.extend(drift::former_drifts(&round.former_drift, self.glyphs));
+        }
+        let changed = round.report.done();
+        if changed > 0 && round.report.at_commit {
+            let health = round.report.proof.as_ref().map(|it| format!(", {}", waiting::tally(it)));
+            let health = health.unwrap_or_default();
+            let parts = [format!("at {commit}"), format!("{changed} changed{health}")];
+            let parts = parts.into_iter().chain(text::cost(round.requests, round.elapsed));
+            let text = parts.collect::<Vec<_>>().join(self.glyphs.dot());
+            let entry = Entry::new(LogEvent::Applied, text).with_counts(round);
+            entries.push(entry.of_commit(&survey.found.revision));
+        } else if changed > 0 {
+            let text = format!("not at {commit}{}{changed} changed", self.glyphs.dot());
+            let entry = Entry::new(LogEvent::NotApplied, text).with_counts(round);
+            entries.push(entry.of_commit(&survey.found.revision));
+        }
+        entries
+    }
+}
+
+/// That a target is gone from trueup.yaml, and what takes it down.
+pub fn removed_line(removed: &RemovedTarget) -> String {
+    let RemovedTarget { name, inventory } = removed;
+    format!(
+        "target {name} is gone from trueup.yaml, and its inventory {} is still there: trueup apply \
+        --removed {name} takes it down",
+        inventory.key().path()
+    )
+}
+
+/// The commit that a pull brought.
+fn brought(pulled: &Pulled, round: &Round) -> Option<Entry> {
+    let revision = &round.survey.found.revision;
+    let has_come = match revision.tracked {
+        Some(_) => !pulled.tracked.is_empty(),
+        None => pulled.has_moved(),
+    };
+    has_come.then(|| {
+        let (summary, author) = (round.survey.masked_summary(), &revision.author);
+        let text = format!("new commit {} \"{}\" by {author}", revision.shown(), *summary);
+        Entry::new(LogEvent::NewCommit, text).of_commit(revision)
+    })
+}
+
+/// That a round ended before its time, as a newer commit has come.
+fn superseded(round: &Result<Round, RoundError>) -> Option<String> {
+    match round {
+        Ok(round) => {
+            let newer = short(round.report.superseded.as_ref()?);
+            Some(format!("stopped waiting: {newer} has arrived"))
+        }
+        Err(RoundError::Reconcile(error @ Error::Superseded(_))) => Some(error.to_string()),
+        Err(_) => None,
+    }
+}
+
+/// The parts of the line about a round that had nothing to do.
+fn in_sync(round: &Round) -> Vec<String> {
+    let objects = round.survey.masked_plan().object_count();
+    let plural = if objects == 1 { "" } else { "s" };
+    let commit = round.survey.found.revision.shown();
+    let parts = [format!("in sync @ {commit}"), format!("{objects} object{plural}")];
+    parts.into_iter().chain(text::cost(round.requests, round.elapsed)).collect()
+}

@@ -1,0 +1,169 @@
+//! The figures of rounds for Prometheus: in a file for the textfile collector, and at an address.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::heartbeat::Deadline;
+use crate::app::watch::{Round, RoundError};
+use crate::cli::exit::Exit;
+use crate::cluster::RequestTally;
+use crate::core::metrics::{Metrics, Phase, RoundFigures, RoundResult, TargetInfo, Totals};
+use crate::core::report::Outcome;
+use crate::git::pull::Traffic;
+use crate::local::replaced_file::replace_file;
+use crate::local::text_server::{Answer, Answers, listen};
+
+/// Reads `--listen`: an address with a port, or a port of this machine alone.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    if let Ok(port) = port.parse::<u16>() {
+        return Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    }
+    let address = text.parse();
+    address
+        .map_err(|_| "expected a port such as 9464, or an address such as 0.0.0.0:9464".to_owned())
+}
+
+/// The figures of a watch.
+pub(super) struct Figures {
+    metrics: Arc<Mutex<Metrics>>,
+    file: Option<PathBuf>,
+    requests: RequestTally,
+    traffic: Traffic,
+}
+
+impl Figures {
+    /// The figures of a target before its first round. The time of the last success is that of the file,
+    /// where a former process wrote it.
+    pub(super) fn new(
+        info: TargetInfo,
+        file: Option<PathBuf>,
+        requests: RequestTally,
+        traffic: Traffic,
+    ) -> Self {
+        let mut metrics = Metrics::new(info);
+        if let Some(text) = file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
+            metrics.resume(&text);
+        }
+        Self { metrics: Arc::new(Mutex::new(metrics)), file, requests, traffic }
+    }
+
+    /// Answers `/metrics`, `/healthz` and `/readyz` from now on.
+    ///
+    /// # Errors
+    ///
+    /// When the address can't be listened at.
+    pub(super) async fn serve(
+        &self,
+        address: SocketAddr,
+        deadline: Arc<Deadline>,
+    ) -> std::io::Result<SocketAddr> {
+        let metrics = Arc::clone(&self.metrics);
+        let answers: Answers = Arc::new(move |path| {
+            let metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = |is_well: bool, why: &str| match is_well {
+                true => Answer { code: 200, text: "ok\n".to_owned() },
+                false => Answer { code: 503, text: format!("{why}\n") },
+            };
+            match path {
+                "/metrics" => Answer { code: 200, text: metrics.text() },
+                "/healthz" => answer(deadline.is_met(Instant::now()), "no round has ended in time"),
+                "/readyz" => answer(
+                    metrics.is_ready(),
+                    "the last round did not bring the cluster to its commit",
+                ),
+                _ => Answer { code: 404, text: "see /metrics, /healthz and /readyz\n".to_owned() },
+            }
+        });
+        listen(address, answers).await
+    }
+
+    /// Adds a round, and writes the file. Gives a warning where that can't be written.
+    pub(super) fn add(&self, round: &RoundFigures) -> Option<String> {
+        let git = self.traffic.count();
+        let requests = self.requests.counts();
+        let totals = Totals { requests, git_polls: git.polls, git_bytes: git.bytes };
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics.add(round, totals, Timestamp::now().as_millisecond() as f64 / 1000.0);
+        let file = self.file.as_ref()?;
+        let written = replace_file(file, metrics.text().as_bytes());
+        written.err().map(|error| format!("cannot write {}: {error}", file.display()))
+    }
+}
+
+/// The figures of a round, with the number of objects that had drifted.
+pub(super) fn of_round(
+    round: &Result<Round, RoundError>,
+    exit: Exit,
+    drifted: usize,
+) -> RoundFigures {
+    let result = match (round, exit) {
+        (_, Exit::AtCommit) => RoundResult::AtCommit,
+        (Ok(_), Exit::NotAtCommit | Exit::Interrupted) => RoundResult::NotAtCommit,
+        _ => RoundResult::Failed,
+    };
+    let figures = RoundFigures::of(result);
+    let round = match round {
+        Ok(round) => round,
+        Err(error) => {
+            return RoundFigures { failures: error.class().into_iter().collect(), ..figures };
+        }
+    };
+    let mut changes = BTreeMap::new();
+    for step in &round.report.steps {
+        let result = match step.outcome {
+            Outcome::Done => "done",
+            Outcome::Terminating => "terminating",
+            Outcome::Failed(_) => "failed",
+            Outcome::Differs(_) => "differs",
+            Outcome::Skipped(_) => "skipped",
+            Outcome::Postponed(_) => "postponed",
+        };
+        *changes.entry((step.action.name(), result)).or_default() += 1;
+    }
+    let proof = round.report.proof.as_ref();
+    let waited = proof.map(|proof| proof.elapsed).unwrap_or_default();
+    let before: Duration = round.phases.values().sum();
+    let mut phases = round.phases.clone();
+    phases.insert(Phase::Apply, round.elapsed.saturating_sub(before + waited));
+    if proof.is_some() {
+        phases.insert(Phase::Wait, waited);
+    }
+    let commit = &round.survey.found.revision.commit;
+    RoundFigures {
+        failures: round.failure_classes(),
+        phases,
+        commit: round.report.at_commit.then(|| commit.clone()),
+        objects: Some(round.survey.masked_plan().object_count()),
+        drifted,
+        not_ready: proof.map_or(0, |proof| proof.others.len()),
+        changes,
+        ..figures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_of_this_machine() {
+        for (text, expected) in [
+            ("9464", Some("127.0.0.1:9464")),
+            (":9464", Some("127.0.0.1:9464")),
+            ("0.0.0.0:9464", Some("0.0.0.0:9464")),
+            ("[::1]:9464", Some("[::1]:9464")),
+            ("localhost", None),
+            ("99999", None),
+            ("", None),
+        ] {
+            assert_eq!(address(text).ok().map(|address| address.to_string()).as_deref(), expected);
+        }
+    }
+}

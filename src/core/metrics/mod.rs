@@ -1,0 +1,454 @@
+//! The figures of a watch or a run for Prometheus: a pure registry that is fed with the ends of rounds,
+//! and gives the text that is scraped.
+//!
+//! The number of series is bounded: labels are the target, and names out of closed sets. Nothing has an
+//! object, a message or an address for a label. A commit is a label of `trueup_target_info` alone, which
+//! has one series: the former one is gone with the next commit.
+
+mod text;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use self::text::{Exposition, MetricType};
+
+/// The most pairs of verb and code; any more count as `other`.
+const REQUESTS: usize = 60;
+
+/// What identifies a target among others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetInfo {
+    /// The target's name.
+    pub target: String,
+    /// The cluster: the kubeconfig's context.
+    pub cluster: String,
+    /// The inventory's namespace.
+    pub namespace: String,
+    /// The inventory's name.
+    pub inventory: String,
+    /// The commit that the cluster was last brought to; empty before that.
+    pub commit: String,
+}
+
+/// A part of a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Asking the remote.
+    Pull,
+    /// Looking at git and the cluster, and deciding.
+    Survey,
+    /// Carrying out, with the lock.
+    Apply,
+    /// Waiting until everything was healthy.
+    Wait,
+}
+
+impl Phase {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Survey => "survey",
+            Self::Apply => "apply",
+            Self::Wait => "wait",
+        }
+    }
+}
+
+/// How a round ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoundResult {
+    /// The cluster is at the commit.
+    AtCommit,
+    /// It is not.
+    NotAtCommit,
+    /// The round could not run.
+    Failed,
+}
+
+impl RoundResult {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AtCommit => "at-commit",
+            Self::NotAtCommit => "not-at-commit",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The figures of one round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoundFigures {
+    /// How it ended.
+    pub result: RoundResult,
+    /// The class of what went wrong, out of a closed set.
+    pub failures: Vec<&'static str>,
+    /// How long its parts took.
+    pub phases: BTreeMap<Phase, Duration>,
+    /// The commit that the cluster is at; `None` where that is not known.
+    pub commit: Option<String>,
+    /// The objects of the target; `None` where they were not looked at.
+    pub objects: Option<usize>,
+    /// The objects that were not as declared, and were put back.
+    pub drifted: usize,
+    /// The objects that were not ready in the end.
+    pub not_ready: usize,
+    /// How many objects there were for each action and result, by their names.
+    pub changes: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+impl RoundFigures {
+    /// A round with nothing to tell but how it ended.
+    pub fn of(result: RoundResult) -> Self {
+        Self {
+            result,
+            failures: Vec::new(),
+            phases: BTreeMap::new(),
+            commit: None,
+            objects: None,
+            drifted: 0,
+            not_ready: 0,
+            changes: BTreeMap::new(),
+        }
+    }
+}
+
+/// What was counted elsewhere, since the process began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// The requests to the API server, by verb and status code; 0 stands for no answer.
+    pub requests: BTreeMap<(String, u16), u64>,
+    /// How often the git remote was asked.
+    pub git_polls: u64,
+    /// The bytes that it answered.
+    pub git_bytes: u64,
+}
+
+/// The figures so far.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics {
+    /// The target.
+    pub info: TargetInfo,
+    last_success: Option<f64>,
+    last_round: Option<f64>,
+    rounds: BTreeMap<RoundResult, u64>,
+    phases: BTreeMap<Phase, (f64, u64)>,
+    failures: BTreeMap<&'static str, u64>,
+    changes: BTreeMap<(&'static str, &'static str), u64>,
+    objects: usize,
+    drifted: usize,
+    drifts: u64,
+    not_ready: usize,
+    totals: Totals,
+}
+
+impl Metrics {
+    /// The figures of a target before its first round.
+    pub fn new(info: TargetInfo) -> Self {
+        Self { info, ..Self::default() }
+    }
+
+    /// Takes the time of the last success from a text that a former process wrote.
+    pub fn resume(&mut self, text: &str) {
+        let begin =
+            format!("trueup_last_success_timestamp_seconds{{{}}} ", text::label(&self.info.target));
+        let time = text.lines().find_map(|line| line.strip_prefix(&begin)?.parse().ok());
+        self.last_success = self.last_success.or(time);
+    }
+
+    /// Adds a round that ended at `now`, in seconds since 1970, with the totals by then.
+    pub fn add(&mut self, round: &RoundFigures, totals: Totals, now: f64) {
+        self.last_round = Some(now);
+        if round.result == RoundResult::AtCommit {
+            self.last_success = Some(now);
+        }
+        *self.rounds.entry(round.result).or_default() += 1;
+        for class in &round.failures {
+            *self.failures.entry(class).or_default() += 1;
+        }
+        for (phase, time) in &round.phases {
+            let (sum, count) = self.phases.entry(*phase).or_default();
+            (*sum, *count) = (*sum + time.as_secs_f64(), *count + 1);
+        }
+        for (labels, count) in &round.changes {
+            *self.changes.entry(*labels).or_default() += count;
+        }
+        if let Some(commit) = &round.commit {
+            self.info.commit.clone_from(commit);
+        }
+        if let Some(objects) = round.objects {
+            (self.objects, self.drifted, self.not_ready) =
+                (objects, round.drifted, round.not_ready);
+        }
+        self.drifts += round.drifted as u64;
+        self.totals = totals;
+    }
+
+    /// Whether a round came to something, and the last one did.
+    pub fn is_ready(&self) -> bool {
+        self.last_success.is_some() && self.last_success == self.last_round
+    }
+
+    /// The text for Prometheus, in its text format 0.0.4.
+    pub fn text(&self) -> String {
+        use MetricType::{Counter, Gauge, Summary};
+        let TargetInfo { target, cluster, namespace, inventory, commit } = &self.info;
+        let mut text = Exposition::new(target);
+        let info = [
+            ("cluster", cluster.as_str()),
+            ("namespace", namespace),
+            ("inventory", inventory),
+            ("commit", commit),
+        ];
+        text.metric(
+            "target_info",
+            Gauge,
+            "The target, its inventory, and the commit that its cluster is at.",
+        )
+        .sample(&info, 1.0);
+        let times = [
+            (
+                "last_success_timestamp_seconds",
+                "When the last round ended with the cluster at the commit.",
+                self.last_success,
+            ),
+            ("last_round_timestamp_seconds", "When the last round ended.", self.last_round),
+        ];
+        for (name, help, time) in times {
+            // None is better than 1970 for who looks for old ones.
+            if let Some(time) = time {
+                text.metric(name, Gauge, help).sample(&[], time);
+            }
+        }
+        let mut rounds = text.metric("rounds_total", Counter, "Rounds by how they ended.");
+        for result in [RoundResult::AtCommit, RoundResult::NotAtCommit, RoundResult::Failed] {
+            let count = self.rounds.get(&result).copied().unwrap_or_default();
+            rounds.sample(&[("result", result.name())], count as f64);
+        }
+        let mut phases =
+            text.metric("phase_duration_seconds", Summary, "How long the parts of rounds took.");
+        for (phase, (sum, count)) in &self.phases {
+            phases.summary(&[("phase", phase.name())], *sum, *count);
+        }
+        let gauges = [
+            ("objects", "Objects of the target, as of the last round that looked.", self.objects),
+            (
+                "drifted_objects",
+                "Objects that were not as declared in the last round that looked.",
+                self.drifted,
+            ),
+            (
+                "not_ready_objects",
+                "Objects that were not ready after the last round that looked.",
+                self.not_ready,
+            ),
+        ];
+        for (name, help, count) in gauges {
+            text.metric(name, Gauge, help).sample(&[], count as f64);
+        }
+        text.metric(
+            "drifts_total",
+            Counter,
+            "Objects that were not as declared and were put back.",
+        )
+        .sample(&[], self.drifts as f64);
+        let mut changes =
+            text.metric("changes_total", Counter, "Changes of objects by action and result.");
+        for ((action, result), count) in &self.changes {
+            changes.sample(&[("action", action), ("result", result)], *count as f64);
+        }
+        let mut failures =
+            text.metric("failures_total", Counter, "What went wrong in rounds, by class.");
+        for (class, count) in &self.failures {
+            failures.sample(&[("class", class)], *count as f64);
+        }
+        let mut requests = text.metric(
+            "api_requests_total",
+            Counter,
+            "Requests to the API server by verb and status code; 0 is no answer.",
+        );
+        let known = self.totals.requests.iter().take(REQUESTS);
+        for ((verb, code), count) in known {
+            requests.sample(&[("verb", verb), ("code", &code.to_string())], *count as f64);
+        }
+        let others: u64 = self.totals.requests.values().skip(REQUESTS).sum();
+        if others > 0 {
+            requests.sample(&[("verb", "other"), ("code", "other")], others as f64);
+        }
+        text.metric("git_polls_total", Counter, "How often the git remote was asked.")
+            .sample(&[], self.totals.git_polls as f64);
+        text.metric("git_received_bytes_total", Counter, "Bytes of git's protocol that came in.")
+            .sample(&[], self.totals.git_bytes as f64);
+        text.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info() -> TargetInfo {
+        let [target, cluster, namespace, inventory] =
+            ["prod \"a\"\\", "kind\nx", "shop", "prod"].map(str::to_owned);
+        TargetInfo { target, cluster, namespace, inventory, commit: String::new() }
+    }
+
+    fn changed(commit: &str) -> RoundFigures {
+        RoundFigures {
+            commit: Some(commit.to_owned()),
+            objects: Some(12),
+            drifted: 2,
+            phases: BTreeMap::from([
+                (Phase::Survey, Duration::from_millis(250)),
+                (Phase::Wait, Duration::from_secs(3)),
+            ]),
+            changes: BTreeMap::from([(("update", "done"), 2), (("create", "failed"), 1)]),
+            ..RoundFigures::of(RoundResult::AtCommit)
+        }
+    }
+
+    fn lines(metrics: &Metrics, name: &str) -> Vec<String> {
+        let text = metrics.text();
+        let lines = text.lines().filter(|line| line.starts_with(&format!("trueup_{name}")));
+        lines.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_text_has_every_figure() {
+        let mut metrics = Metrics::new(info());
+        assert_eq!(lines(&metrics, "last_success"), [""; 0]);
+        let requests =
+            BTreeMap::from([(("get".to_owned(), 200), 7), (("patch".to_owned(), 409), 1)]);
+        let totals = Totals { requests, git_polls: 4, git_bytes: 312 };
+        metrics.add(&changed("aaa"), totals.clone(), 1_796_000_000.0);
+        metrics.add(&changed("bbb"), totals.clone(), 1_796_000_030.0);
+        let failed =
+            RoundFigures { failures: vec!["git"], ..RoundFigures::of(RoundResult::Failed) };
+        metrics.add(&failed, totals, 1_796_000_060.5);
+        let label = r#"target="prod \"a\"\\""#;
+        for (name, expected) in [
+            (
+                "target_info",
+                vec![format!(
+                    r#"trueup_target_info{{{label},cluster="kind\nx",namespace="shop",inventory="prod",commit="bbb"}} 1"#
+                )],
+            ),
+            (
+                "last_success",
+                vec![format!("trueup_last_success_timestamp_seconds{{{label}}} 1796000030")],
+            ),
+            (
+                "last_round",
+                vec![format!("trueup_last_round_timestamp_seconds{{{label}}} 1796000060.5")],
+            ),
+            (
+                "rounds_total",
+                vec![
+                    format!("trueup_rounds_total{{{label},result=\"at-commit\"}} 2"),
+                    format!("trueup_rounds_total{{{label},result=\"not-at-commit\"}} 0"),
+                    format!("trueup_rounds_total{{{label},result=\"failed\"}} 1"),
+                ],
+            ),
+            (
+                "phase_duration",
+                vec![
+                    format!("trueup_phase_duration_seconds_sum{{{label},phase=\"survey\"}} 0.5"),
+                    format!("trueup_phase_duration_seconds_count{{{label},phase=\"survey\"}} 2"),
+                    format!("trueup_phase_duration_seconds_sum{{{label},phase=\"wait\"}} 6"),
+                    format!("trueup_phase_duration_seconds_count{{{label},phase=\"wait\"}} 2"),
+                ],
+            ),
+            ("drifted_objects", vec![format!("trueup_drifted_objects{{{label}}} 2")]),
+            ("drifts_total", vec![format!("trueup_drifts_total{{{label}}} 4")]),
+            ("objects", vec![format!("trueup_objects{{{label}}} 12")]),
+            (
+                "changes_total",
+                vec![
+                    format!(
+                        "trueup_changes_total{{{label},action=\"create\",result=\"failed\"}} 2"
+                    ),
+                    format!("trueup_changes_total{{{label},action=\"update\",result=\"done\"}} 4"),
+                ],
+            ),
+            ("failures", vec![format!("trueup_failures_total{{{label},class=\"git\"}} 1")]),
+            (
+                "api_requests",
+                vec![
+                    format!("trueup_api_requests_total{{{label},verb=\"get\",code=\"200\"}} 7"),
+                    format!("trueup_api_requests_total{{{label},verb=\"patch\",code=\"409\"}} 1"),
+                ],
+            ),
+            (
+                "git_",
+                vec![
+                    format!("trueup_git_polls_total{{{label}}} 4"),
+                    format!("trueup_git_received_bytes_total{{{label}}} 312"),
+                ],
+            ),
+        ] {
+            assert_eq!(lines(&metrics, name), expected, "{name}");
+        }
+        assert!(!metrics.is_ready(), "the last round failed");
+    }
+
+    #[test]
+    fn the_time_of_the_last_success_survives_a_process() {
+        let mut before = Metrics::new(info());
+        before.add(&changed("a"), Totals::default(), 7.5);
+        let mut now = Metrics::new(info());
+        now.resume(&before.text());
+        now.add(&RoundFigures::of(RoundResult::Failed), Totals::default(), 9.0);
+        assert!(lines(&now, "last_success")[0].ends_with("} 7.5"), "{}", now.text());
+        let mut other = Metrics::new(TargetInfo { target: "other".to_owned(), ..info() });
+        other.resume(&before.text());
+        assert_eq!(lines(&other, "last_success"), [""; 0]);
+    }
+
+    #[test]
+    fn the_number_of_series_is_bounded_and_old_ones_go() {
+        let mut metrics = Metrics::new(info());
+        for n in 0..300_u16 {
+            let requests = (0..n).map(|code| (("get".to_owned(), code), 1)).collect();
+            let totals = Totals { requests, ..Totals::default() };
+            metrics.add(&changed(&format!("commit-{n}")), totals, f64::from(n));
+        }
+        assert!(metrics.is_ready());
+        let text = metrics.text();
+        let series = text.lines().filter(|line| !line.starts_with('#')).count();
+        assert!(series < 100, "{series}");
+        assert_eq!(lines(&metrics, "target_info").len(), 1);
+        assert!(text.contains("commit-299") && !text.contains("commit-298"));
+        assert!(text.contains("verb=\"other\",code=\"other\"} 239\n"));
+    }
+
+    /// The rules of `promtool check metrics` (prometheus/client_golang, testutil/promlint).
+    #[test]
+    fn names_and_texts_are_as_promtool_wants_them() {
+        let mut metrics = Metrics::new(info());
+        metrics.add(&changed("a"), Totals::default(), 1.0);
+        let text = metrics.text();
+        let mut seen = 0;
+        for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let (name, kind) = line.split_once(' ').unwrap();
+            seen += 1;
+            assert!(name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_'), "{name}");
+            assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
+            for word in [
+                "_count",
+                "_sum",
+                "_bucket",
+                "milliseconds",
+                "minutes",
+                "kilobytes",
+                "gauge",
+                "counter",
+            ] {
+                assert!(!name.contains(word), "{name}");
+            }
+            let help = format!("# HELP {name} ");
+            assert_eq!(text.matches(&help).count(), 1, "{name}");
+            assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{name}");
+        }
+        assert!(seen >= 12, "{seen}");
+        assert!(text.ends_with('\n') && !text.contains("\n\n"));
+    }
+}
