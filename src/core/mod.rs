@@ -27,6 +27,7 @@
 //! | [`mask`] | masks all the texts in a value |
 //! | [`masked_plan`] | a plan as it can be shown |
 //! | [`moves`] | the other inventories of a repository, and what moves between targets |
+//! | [`notify`] | who is told what, once for each transition |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
 //! | [`pattern`] | regular expressions from outside, and how much work they are |
@@ -71,6 +72,7 @@ pub mod manifest;
 pub mod mask;
 pub mod masked_plan;
 pub mod moves;
+pub mod notify;
 pub mod object;
 pub mod observed;
 pub mod parallel;
