@@ -13,6 +13,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::machine_file::watch_marks;
+use super::notify::Telling;
 use super::present::round::Log;
 use super::recording::recording;
 use super::signals;
@@ -134,6 +135,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         args.target.files.is_named_by_checkout = !is_chosen;
         args.target.files.target = Some(named.name.clone());
     }
+    let telling = Telling::of(&named.name, &checkout, pull.is_some())?;
     let settings = settings(args, directory.to_owned());
     let (directory, delays) = (directory.to_owned(), ui.delays());
     let recording = recording("watch", &who);
@@ -156,11 +158,15 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         for warning in new {
             let _ = writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")));
         }
+        let of_telling = telling.iter().flat_map(|it| it.hear(&event, &setting.directory));
+        for warning in of_telling.collect::<Vec<_>>() {
+            let _ = writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")));
+        }
         let lines = match event {
             WatchEvent::HeldBack { failed, healthy } => {
                 log.held_back(&failed, &healthy).into_iter().collect()
             }
-            WatchEvent::Idle => Vec::new(),
+            WatchEvent::Idle | WatchEvent::Deploying(_) => Vec::new(),
             WatchEvent::Ended { round, .. } => {
                 exit = log.exit(&round);
                 log.lines(*round)
@@ -172,6 +178,9 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         }
     }))
     .await;
+    for warning in telling.into_iter().flat_map(|it| it.finish(once)) {
+        writeln!(ui.stdout(), "{}", log.line(&format!("warning: {warning}")))?;
+    }
     match once {
         true => Ok(exit),
         false => {
