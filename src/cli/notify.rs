@@ -12,6 +12,7 @@ use crate::config::notify::variable;
 use crate::core::notify::{Sink, key_digest};
 use crate::git::Checkout;
 use crate::local::outbox_store::OutboxStore;
+use crate::local::trusted_file;
 use crate::notify::{Notifier, NotifierOptions, Secrets, Sender};
 
 /// The folder of the outboxes, in that for state.
@@ -45,6 +46,10 @@ impl Telling {
         let Some(state) = machine_file::state_folder().filter(|_| !sinks.is_empty()) else {
             return Ok(None);
         };
+        // Whoever may write it chooses who gets messages, and which program runs.
+        if let Some(file) = machine_file::path() {
+            trusted_file::read(&file, &checkout.folders())?;
+        }
         let root = checkout.root();
         let place = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let name = key_digest(&[&place.to_string_lossy(), target]);

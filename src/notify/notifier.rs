@@ -52,6 +52,8 @@ struct State {
     /// How many times there was something new.
     news: u64,
     is_closing: bool,
+    /// Whether it was said that the outbox can't be written.
+    is_stuck: bool,
     /// How many threads run.
     running: usize,
     /// Warnings for people.
@@ -91,10 +93,17 @@ impl Notifier {
         let NotifierOptions { store, sinks, rules, .. } = &self.shared.options;
         match store.update(|outbox| outbox.observe(seen, rules, sinks)) {
             Ok(()) => {
-                self.shared.lock().news += 1;
+                let mut state = self.shared.lock();
+                state.news += 1;
+                state.is_stuck = false;
                 self.shared.changed.notify_all();
             }
-            Err(error) => self.shared.warn(format!("cannot keep notifications: {error}")),
+            Err(error) => {
+                let mut state = self.shared.lock();
+                if !std::mem::replace(&mut state.is_stuck, true) {
+                    state.warnings.push(format!("cannot keep notifications: {error}"));
+                }
+            }
         }
     }
 
