@@ -40,7 +40,7 @@ pub struct Machine {
     /// The kubeconfig's contexts that `status` shows side by side.
     #[serde(default)]
     pub contexts: Vec<String>,
-    /// Who is told of what.
+    /// The sinks of messages.
     #[serde(default)]
     pub notify: NotifySettings,
 }

@@ -155,7 +155,9 @@ fn the_page_lists_every_nested_key() {
     known.extend(["verify", "contexts", "notify"].map(str::to_owned));
     assert_eq!(
         of_machine("zzz: 1"),
-        ["programs", "render", "clusters", "verify", "contexts", "notify"].map(str::to_owned).into()
+        ["programs", "render", "clusters", "verify", "contexts", "notify"]
+            .map(str::to_owned)
+            .into()
     );
     let page = read("docs/settings.md");
     let nested = page.split_once("\n## Nested keys").unwrap().1;
