@@ -1,7 +1,7 @@
 //! Git says what should run; trueup makes a Kubernetes cluster true to it.
 //!
 //! This page is the map of the house. Arrows point one way, and a test holds that:
-//! [`cli`] → [`app`] → [`git`], [`render`], [`cluster`], `sandbox` → [`local`] → [`core`], beside them
+//! [`cli`] → [`app`] → [`git`], [`render`], [`cluster`], [`notify`], `sandbox` → [`local`] → [`core`], beside them
 //! [`config`], which [`app`] and [`cli`] read.
 //!
 //! | ring | what it does |
@@ -11,6 +11,7 @@
 //! | [`git`] | the checkout and its remote; the only user of gix |
 //! | [`render`] | the programs that make manifests of kustomizations, charts and Jsonnet |
 //! | [`cluster`] | the API server; the only user of kube's client |
+//! | [`notify`] | tells people: webhooks, chats, forges and mail; the only user of lettre |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //! | [`config`] | what `trueup.yaml` and the machine's own file say |
 //! | [`app`] | the story: which commit is trusted, survey, round, wait, lock, rollback, watch |
@@ -30,6 +31,7 @@ pub mod config;
 pub mod core;
 pub mod git;
 pub mod local;
+pub mod notify;
 pub mod render;
 #[cfg(unix)]
 pub mod sandbox;

@@ -62,6 +62,7 @@ mod messages;
 mod modes;
 mod moves;
 mod next_version;
+mod notify;
 mod odd_checkouts;
 mod one_of_forty;
 mod order;

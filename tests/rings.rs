@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Which rings each ring may import, besides itself.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("core", &[]),
     ("local", &["core"]),
     ("config", &["core"]),
     ("git", &["local", "core"]),
     ("render", &["local", "core"]),
     ("cluster", &["local", "core"]),
+    ("notify", &["local", "core"]),
     ("sandbox", &["local", "core"]),
     ("app", &["git", "render", "cluster", "config", "local", "core"]),
-    ("cli", &["app", "git", "render", "cluster", "sandbox", "config", "local", "core"]),
+    ("cli", &["app", "git", "render", "cluster", "notify", "sandbox", "config", "local", "core"]),
 ];
 
 /// What `core` does without: whatever asks the outside, or has a clock.
@@ -143,6 +144,14 @@ fn core_is_pure() {
         );
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn mail_is_sent_by_one_ring() {
+    let files = files();
+    let users = files.iter().filter(|(_, text)| code(text).contains("lettre::"));
+    let outside: Vec<_> = users.filter(|(name, _)| !name.starts_with("notify/")).collect();
+    assert!(outside.is_empty(), "{outside:?}");
 }
 
 /// What holds a Secret's value as it is, so that presentation must not name it.

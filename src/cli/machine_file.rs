@@ -23,7 +23,7 @@ fn folders() -> Option<directories::ProjectDirs> {
 }
 
 /// The folder of what is kept of earlier runs and is no cache.
-fn state_folder() -> Option<PathBuf> {
+pub(super) fn state_folder() -> Option<PathBuf> {
     let folders = folders()?;
     Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned())
 }

@@ -31,6 +31,7 @@ mod machine_file;
 mod merged;
 mod named_verbs;
 mod names;
+mod notify;
 mod other_targets;
 mod outside;
 mod policies;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::clusters::{self, InvalidEntry, TargetCluster};
+use crate::config::notify::NotifySettings;
 use crate::config::scalars::Scalar;
 use crate::config::unknown;
 use crate::config::verify::{self, RuleFault, VerifyRule};
@@ -39,6 +40,9 @@ pub struct Machine {
     /// The kubeconfig's contexts that `status` shows side by side.
     #[serde(default)]
     pub contexts: Vec<String>,
+    /// The sinks of messages.
+    #[serde(default)]
+    pub notify: NotifySettings,
 }
 
 /// How programs are run that render.
@@ -149,7 +153,8 @@ impl Machine {
             let (InvalidEntry { at: (line, column), message }, file) = (invalid, file.to_owned());
             MachineError::Invalid { file, line, column, message }
         })?;
-        if let Some(fault) = verify::first_fault(&machine.verify, FILE, bytes) {
+        let of_rules = verify::first_fault(&machine.verify, FILE, bytes);
+        if let Some(fault) = of_rules.or_else(|| machine.notify.first_fault(FILE, bytes)) {
             let RuleFault { line, column, message } = fault;
             return Err(MachineError::Invalid { file: file.to_owned(), line, column, message });
         }

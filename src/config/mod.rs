@@ -6,6 +6,7 @@
 mod after;
 pub mod clusters;
 pub mod machine;
+pub mod notify;
 pub(crate) mod scalars;
 #[cfg(test)]
 pub(crate) mod schema;

@@ -4,11 +4,13 @@
 pub mod bound_process;
 pub mod bounded_read;
 pub mod cancel;
+pub mod fed_program;
 pub mod history_log;
 pub mod jitter;
 pub mod manual_folder;
 pub mod offline;
 pub mod open_records;
+pub mod outbox_store;
 mod own_file;
 pub mod page_file;
 pub mod plan_file;

@@ -145,15 +145,19 @@ fn the_page_lists_every_nested_key() {
         ("verify[].", "verify: [{zzz: 1}]"),
         ("verify[].ssh.", "verify: [{targets: [a], ssh: {zzz: 1}}]"),
         ("verify[].openpgp.", "verify: [{targets: [a], openpgp: {zzz: 1}}]"),
+        ("notify.", "notify: {zzz: 1}"),
+        ("notify.sinks[].", "notify: {sinks: [{zzz: 1}]}"),
     ];
     for (prefix, yaml) in machine {
         known.extend(of_machine(yaml).into_iter().map(|key| format!("{prefix}{key}")));
     }
     known.retain(|key| !["verify[].ssh", "verify[].openpgp"].contains(&key.as_str()));
-    known.extend(["verify", "contexts"].map(str::to_owned));
+    known.extend(["verify", "contexts", "notify"].map(str::to_owned));
     assert_eq!(
         of_machine("zzz: 1"),
-        ["programs", "render", "clusters", "verify", "contexts"].map(str::to_owned).into()
+        ["programs", "render", "clusters", "verify", "contexts", "notify"]
+            .map(str::to_owned)
+            .into()
     );
     let page = read("docs/settings.md");
     let nested = page.split_once("\n## Nested keys").unwrap().1;

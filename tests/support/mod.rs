@@ -16,6 +16,9 @@ pub mod kubelet;
 pub mod mutate;
 pub mod objects;
 pub mod random;
+pub mod receiver;
+#[cfg(unix)]
+pub mod receivers;
 pub mod relay;
 pub mod renderers;
 pub mod repo;

@@ -20,6 +20,12 @@ pub fn localhost() -> (Arc<ServerConfig>, String) {
     (of_localhost(&authority).server(None), authority.pem())
 }
 
+/// A certificate for `localhost`, and its authority's as PEM.
+pub fn localhost_identity() -> (Identity, String) {
+    let authority = Identity::authority("An authority of this test");
+    (of_localhost(&authority), authority.pem())
+}
+
 /// The same for a server that lets in who shows a certificate, and such a one.
 pub fn localhost_with_client() -> (Arc<ServerConfig>, String, Client) {
     let authority = Identity::authority("An authority of this test");

@@ -7,6 +7,7 @@ mod backoff;
 mod fault;
 mod former_drift;
 mod identity;
+mod observed;
 mod remote_poller;
 mod round;
 
@@ -17,12 +18,14 @@ use jiff::Timestamp;
 
 use self::fault::followed;
 pub use self::identity::ClusterIdentity;
+pub use self::observed::Watched;
 pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
 pub use self::round::{Round, RoundError};
 use crate::app::{self, LastRead, Recording, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
+use crate::core::notify::Commit;
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::git::pull::PullOptions;
@@ -102,6 +105,8 @@ pub enum WatchEvent {
         /// The one that is kept true.
         healthy: String,
     },
+    /// A round is about to write objects of a commit that the inventory does not name yet.
+    Deploying(Commit),
     /// A round found that nothing has moved since one that had nothing to do and nothing to tell.
     Idle,
     /// A round ended.
@@ -180,7 +185,7 @@ pub async fn watch(
                 continue;
             }
             Ok(BegunRound::Pending(looked)) => {
-                looked.holding().into_iter().for_each(&mut *events);
+                looked.holding().or_else(|| looked.deploying()).into_iter().for_each(&mut *events);
                 Box::pin(act(watch, *looked, &mut memory, interrupt)).await
             }
             Err(error) => Err(error),

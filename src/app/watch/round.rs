@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::former_drift::drift_of_former;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
-use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings};
+use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings, observed};
 use crate::app::round::is_unproven;
 use crate::app::{
     self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
@@ -145,6 +145,18 @@ impl PendingRound {
     pub(super) fn holding(&self) -> Option<WatchEvent> {
         let healthy = self.survey.found.revision.commit.clone();
         self.held_back.clone().map(|failed| WatchEvent::HeldBack { failed, healthy })
+    }
+}
+
+impl PendingRound {
+    /// That objects of a new commit are about to be written, where that is so.
+    pub(super) fn deploying(&self) -> Option<WatchEvent> {
+        let found = &self.survey.found;
+        let applied = found.before.as_ref().and_then(|record| record.revision.as_ref());
+        let is_new = applied != Some(&found.revision.commit);
+        let writes = self.survey.writes() && self.survey.masked_plan().writes();
+        let commit = || observed::commit(&found.revision, &self.survey.masked_summary());
+        (is_new && writes).then(|| WatchEvent::Deploying(commit()))
     }
 }
 

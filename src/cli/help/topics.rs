@@ -30,6 +30,7 @@ topics! {
     "cluster": "kubeconfig, credentials, TLS and proxies",
     "remotes": "git remotes, clones and fetches",
     "recipes": "laptop, systemd and cron",
+    "notifications": "messages of watch, and who gets them",
     "differences": "what a diff shows, and its forms",
     "ordering": "dependencies, waves and deletions",
     "state": "what runs where, in sync and healthy or not",

@@ -19,15 +19,15 @@ pub(super) fn with_level(level: Level, text: &str) -> String {
     format!("{prefix}{}", text.replace('\n', &format!("\n{prefix}")))
 }
 
-#[cfg(unix)]
+// systemd is Linux's.
+#[cfg(target_os = "linux")]
 fn leads_there(stream: impl std::os::fd::AsFd) -> bool {
     let Some(variable) = service::journal_stream() else { return false };
-    rustix::fs::fstat(stream).is_ok_and(|stat| {
-        service::is_stream(&variable, u64::from(stat.st_dev), u64::from(stat.st_ino))
-    })
+    rustix::fs::fstat(stream)
+        .is_ok_and(|stat| service::is_stream(&variable, stat.st_dev, stat.st_ino))
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 fn leads_there<T>(_: T) -> bool {
     false
 }

@@ -20,6 +20,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{self, LOCK_TIMEOUT, LockArgs};
 use super::machine_file::watch_marks;
+use super::notify::Telling;
 use super::present::round::Log;
 use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
 use super::recording::recording;
@@ -174,6 +175,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         args.target.files.is_named_by_checkout = !is_chosen;
         args.target.files.target = Some(named.name.clone());
     }
+    let telling = Telling::of(&named.name, &checkout, pull.is_some())?;
     let settings = settings(args, directory.to_owned());
     let writer = line_writer(&named.name, format, ui);
     let delays = match format {
@@ -216,11 +218,13 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
-        let warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
+        let mut warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
+        warnings.extend(telling.iter().flat_map(|it| it.hear(&event, &setting.directory)));
         let mut entries: Vec<Entry> =
             warnings.iter().filter_map(|warning| log.warning(warning)).collect();
-        let is_end = !matches!(event, WatchEvent::HeldBack { .. });
+        let is_end = matches!(event, WatchEvent::Idle | WatchEvent::Ended { .. });
         match event {
+            WatchEvent::Deploying(_) => {}
             WatchEvent::HeldBack { failed, healthy } => {
                 entries.extend(log.held_back(&failed, &healthy));
             }
@@ -260,6 +264,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }))
     .await;
     heart.end();
+    for warning in telling.into_iter().flat_map(|it| it.finish(once)) {
+        if let Some(entry) = log.warning(&warning) {
+            writeln!(ui.stdout(), "{}", writer.line(&entry))?;
+        }
+    }
     match once {
         true => Ok(exit),
         false => {

@@ -1,0 +1,122 @@
+//! An observation of one target in a round, as far as messages are about it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An observation of one target at one time. All of its texts can be shown: nothing in them is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// The target's name.
+    pub target: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the remote of the repository answered.
+    pub git: Reach,
+    /// Whether the API server did.
+    pub cluster: Reach,
+    /// How far the round is.
+    pub step: Step,
+}
+
+/// How far a round is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is about to write objects of a commit that the inventory does not name yet.
+    Deploying(Commit),
+    /// It ended, and what it says of the target is known.
+    Ended(Box<RoundEnd>),
+    /// It ended, and says nothing of the target: it was cut short, or could not look.
+    Unknown,
+}
+
+/// The result of a round that ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoundEnd {
+    /// The commit that the target is at, or was to be at.
+    pub commit: Option<Commit>,
+    /// Whether everything was seen to be healthy; not where a round does not wait.
+    pub is_proven: bool,
+    /// The failure, where there is one.
+    pub failure: Option<Failure>,
+    /// Objects that are not ready, of a round that did not wait for them. They belong to a failure that
+    /// lasts, and begin none: an object may be on its way.
+    pub unready: Vec<Culprit>,
+    /// The commit that is not applied, where there is one.
+    pub refused: Option<RefusedCommit>,
+    /// The objects that differed although their commit was applied.
+    pub drift: Vec<Drift>,
+}
+
+/// A commit, as people are told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its full id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Its author.
+    pub author: String,
+}
+
+/// Whether something on the other end of a wire answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// The round did not ask.
+    #[default]
+    NotAsked,
+    /// It did.
+    Reached,
+    /// It did not, and why.
+    Lost(String),
+}
+
+/// A failure of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// All that failed, the likely cause first.
+    pub culprits: Vec<Culprit>,
+    /// The commit that was taken back, where one was.
+    pub taken: Option<Taken>,
+}
+
+/// A commit that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The commit that failed.
+    pub failed: Commit,
+    /// The full id of the commit that is kept true in its place.
+    pub to: String,
+}
+
+/// One thing that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Culprit {
+    /// The object; `None` where the failure is of the whole target.
+    pub object: Option<String>,
+    /// The class of the error, which is the same as long as the cause is.
+    pub class: String,
+    /// The error, for people. It may have times and counts in it.
+    pub text: String,
+}
+
+/// A commit that is not applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedCommit {
+    /// The commit.
+    pub commit: Commit,
+    /// The class of the reason.
+    pub class: String,
+    /// The reason, for people.
+    pub text: String,
+    /// The full id of the commit that stays applied, where one does.
+    pub stays: Option<String>,
+}
+
+/// An object that differed although its commit was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// The object.
+    pub object: String,
+    /// Whether the round put it back.
+    pub is_put_back: bool,
+}

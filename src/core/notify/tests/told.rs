@@ -1,0 +1,240 @@
+//! A row for each transition: what happened, and the message about it.
+
+use std::fmt::Write as _;
+use std::slice;
+
+use super::*;
+
+/// An event in words, and the rounds that showed it.
+struct Row {
+    happened: &'static str,
+    rounds: Vec<Observation>,
+}
+
+fn lost(seconds: i64, git: bool) -> Observation {
+    let lost = Reach::Lost("connection refused".to_owned());
+    let unknown = seen(seconds, Step::Unknown);
+    match git {
+        true => Observation { git: lost, ..ended(seconds, good("a")) },
+        false => Observation { cluster: lost, ..unknown },
+    }
+}
+
+fn drift(objects: &[(&str, bool)]) -> RoundEnd {
+    let drift = objects.iter().map(|(object, is_put_back)| Drift {
+        object: (*object).to_owned(),
+        is_put_back: *is_put_back,
+    });
+    RoundEnd { drift: drift.collect(), ..good("a") }
+}
+
+fn refused(name: &str) -> RoundEnd {
+    let refused = RefusedCommit {
+        commit: Commit { author: "Mallory".to_owned(), ..commit(name) },
+        class: "unsigned".to_owned(),
+        text: "it is not signed".to_owned(),
+        stays: Some(commit("a").id),
+    };
+    RoundEnd { refused: Some(refused), ..good("a") }
+}
+
+fn broken(name: &str) -> RoundEnd {
+    let refused = RefusedCommit {
+        commit: commit(name),
+        class: "unusable".to_owned(),
+        text: "web.yaml:3:1: mapping values are not allowed in this context".to_owned(),
+        stays: None,
+    };
+    RoundEnd { refused: Some(refused), is_proven: false, ..good(name) }
+}
+
+fn taken(name: &str, culprits: &[Culprit]) -> RoundEnd {
+    let taken = Some(Taken { failed: commit(name), to: commit("a").id });
+    let failure = Some(Failure { culprits: culprits.to_vec(), taken });
+    RoundEnd { failure, ..good("a") }
+}
+
+fn rows() -> Vec<Row> {
+    let web = |text: &str| culprit("Deployment shop/web", "failed", text);
+    let pull = web("container web: ImagePullBackOff: shop/web:1.9 is not found");
+    let others: Vec<Culprit> = (0..3)
+        .map(|number| {
+            culprit(&format!("ConfigMap shop/c{number}"), "webhook", "the webhook is down")
+        })
+        .collect();
+    let many = [vec![pull.clone()], others].concat();
+    let failing = |from: i64, count: i64| {
+        (0..count).map(move |round| {
+            ended(from + round * 30, failed("b", &[web(&format!("{} of 3 ready", round % 3))]))
+        })
+    };
+    let row = |happened, rounds| Row { happened, rounds };
+    vec![
+        row("a first round finds everything true", vec![ended(0, good("a"))]),
+        row("a commit begins to be applied", vec![seen(0, Step::Deploying(commit("b")))]),
+        row("it is healthy", vec![seen(0, Step::Deploying(commit("b"))), ended(60, good("b"))]),
+        row(
+            "it is applied, and its health is not waited for",
+            vec![
+                seen(0, Step::Deploying(commit("b"))),
+                ended(60, RoundEnd { is_proven: false, ..good("b") }),
+            ],
+        ),
+        row("one object fails", vec![ended(0, failed("b", slice::from_ref(&pull)))]),
+        row("one cause makes several objects fail", vec![ended(0, failed("b", &many))]),
+        row(
+            "it fails in the next round, too, worded otherwise",
+            vec![
+                ended(0, failed("b", &[web("1 of 3 ready")])),
+                ended(30, failed("b", &[web("2 of 3 ready")])),
+            ],
+        ),
+        row(
+            "a commit fails and is taken back, and later rounds keep the older one",
+            vec![
+                ended(0, taken("b", slice::from_ref(&pull))),
+                ended(30, taken("b", &[])),
+                ended(60, taken("b", &[])),
+            ],
+        ),
+        row("it fails for 20 rounds", failing(0, 20).collect()),
+        row(
+            "a commit stays taken back for 10 rounds",
+            (0..10).map(|round| ended(round * 30, taken("b", &[]))).collect(),
+        ),
+        row(
+            "it is mended by another commit",
+            failing(0, 3)
+                .chain([seen(90, Step::Deploying(commit("c"))), ended(150, good("c"))])
+                .collect(),
+        ),
+        row("a commit is not signed", vec![ended(0, refused("b")), ended(30, refused("b"))]),
+        row(
+            "a commit has a file that can't be read",
+            vec![seen(0, Step::Deploying(commit("b"))), ended(30, broken("b"))],
+        ),
+        row(
+            "an object fails, and later rounds do not wait for it",
+            vec![
+                ended(0, failed("b", &[web("1 of 3 ready")])),
+                ended(30, RoundEnd { unready: vec![web("2 of 3 ready")], ..good("b") }),
+                ended(60, good("b")),
+                ended(90, RoundEnd { unready: vec![web("2 of 3 ready")], ..good("b") }),
+            ],
+        ),
+        row(
+            "it stays unsigned for 10 rounds, and is signed then",
+            (0..10)
+                .map(|round| ended(round * 30, refused("b")))
+                .chain([seen(300, Step::Deploying(commit("b"))), ended(360, good("b"))])
+                .collect(),
+        ),
+        row(
+            "objects are changed by hand and put back",
+            vec![
+                ended(0, drift(&[("Deployment shop/web", true), ("Service shop/web", true)])),
+                ended(30, good("a")),
+            ],
+        ),
+        row(
+            "a controller changes an object in every round",
+            (0..5)
+                .map(|round| ended(round * 30, drift(&[("Deployment shop/web", true)])))
+                .collect(),
+        ),
+        row(
+            "objects are changed and not put back, and one is undone by hand",
+            vec![
+                ended(0, drift(&[("Deployment shop/web", false), ("Service shop/web", false)])),
+                ended(30, drift(&[("Service shop/web", false)])),
+                ended(60, drift(&[("Service shop/web", true)])),
+            ],
+        ),
+        row("git is away for a minute", vec![lost(0, true), lost(60, true), ended(90, good("a"))]),
+        row(
+            "git is away for longer",
+            vec![lost(0, true), lost(300, true), lost(600, true), ended(5000, good("a"))],
+        ),
+        row(
+            "the cluster is away for longer",
+            vec![lost(0, false), lost(310, false), lost(330, false), ended(200_000, good("a"))],
+        ),
+        row(
+            "a clock is set back in an outage",
+            vec![lost(1000, true), lost(0, true), lost(299, true), lost(300, true)],
+        ),
+        row(
+            "texts from outside hold what a terminal or a chat would obey",
+            vec![seen(
+                0,
+                Step::Deploying(Commit {
+                    subject: "<!channel> @everyone\u{1b}[2J\u{202e}\n**bold**".to_owned(),
+                    ..commit("b")
+                }),
+            )],
+        ),
+    ]
+}
+
+#[test]
+fn transition_table() {
+    let (rules, mut table) = (Rules::default(), String::new());
+    let mut transitions = std::collections::BTreeSet::new();
+    for Row { happened, rounds } in rows() {
+        let mut state = TargetState::default();
+        let _ = writeln!(table, "{happened}");
+        let mut messages = Vec::new();
+        for round in rounds {
+            messages.extend(state.advance(&round, &rules));
+        }
+        if messages.is_empty() {
+            let _ = writeln!(table, "    nothing is said");
+        }
+        for message in messages {
+            transitions.insert(message.transition);
+            let _ = writeln!(table, "    {:20} {}", message.transition.name(), message.title);
+            for line in message.details {
+                let _ = writeln!(table, "    {:20}   {line}", "");
+            }
+        }
+    }
+    assert_eq!(transitions.len(), Transition::ALL.len(), "a transition has no row");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("{}/fixtures/screens/notify", env!("CARGO_MANIFEST_DIR")));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("transitions", table));
+}
+
+#[test]
+fn alerts_and_verdicts_begin_and_end() {
+    use AlertState::{Firing, Resolved};
+    let mut state = TargetState::default();
+    let rules = Rules::default();
+    let mut alerts = Vec::new();
+    let web = culprit("Deployment shop/web", "failed", "1 of 3 ready");
+    let rounds = [
+        seen(0, Step::Deploying(commit("b"))),
+        ended(30, failed("b", &[web])),
+        ended(60, good("b")),
+        ended(90, drift(&[("A", false), ("B", false)])),
+        ended(120, drift(&[("B", false), ("A", true)])),
+        ended(150, drift(&[])),
+    ];
+    let mut verdicts = Vec::new();
+    for round in rounds {
+        for message in state.advance(&round, &rules) {
+            alerts.extend(message.alert().map(|alert| (alert.name, alert.state)));
+            verdicts.extend(message.verdict());
+        }
+    }
+    let expected = [
+        ("TrueupFailing", Firing),
+        ("TrueupFailing", Resolved),
+        ("TrueupDrift", Firing),
+        ("TrueupDrift", Resolved),
+    ];
+    assert_eq!(alerts, expected);
+    use CommitVerdict::{Failure, Pending, Success};
+    assert_eq!(verdicts, [Pending, Failure, Success]);
+}

@@ -1,0 +1,26 @@
+//! A message on its way to a sink.
+
+use super::error::DeliveryError;
+use super::http::Http;
+use super::secrets::Secrets;
+use crate::core::notify::{Message, Sink};
+
+/// A message on its way to a sink.
+pub(super) struct Delivery<'a> {
+    pub(super) sink: &'a Sink,
+    pub(super) message: &'a Message,
+    /// The text, as the sink's settings word it.
+    pub(super) text: String,
+    pub(super) secrets: &'a Secrets,
+}
+
+impl Delivery<'_> {
+    /// A client for it.
+    ///
+    /// # Errors
+    ///
+    /// When TLS can't be set up.
+    pub(super) fn http(&self) -> Result<Http, DeliveryError> {
+        Http::new(self.sink.timeout)
+    }
+}

@@ -1,0 +1,158 @@
+//! The commit on its forge: a status, and a comment on the pull requests that it came with. The comment
+//! is one for each target, found by a hidden marker and edited in place. What is there already is not
+//! sent again.
+
+mod api;
+
+use reqwest::Url;
+use reqwest::blocking::RequestBuilder;
+
+use self::api::{Api, Verb};
+use super::delivery::Delivery;
+use super::error::DeliveryError;
+use super::http::{Http, secret_header, url};
+use crate::core::json::Value;
+use crate::core::notify::{CommitVerdict, Forge, key_digest};
+
+/// The most characters of a status' description that all forges take.
+const DESCRIPTION: usize = 140;
+/// The most pull requests that get a comment.
+const PULLS: usize = 5;
+
+/// Sends what a commit came to.
+///
+/// # Errors
+///
+/// When the forge does not take it.
+pub(super) fn send(delivery: &Delivery<'_>, options: &Forge) -> Result<(), DeliveryError> {
+    let message = delivery.message;
+    let (Some(verdict), Some(commit)) = (message.verdict(), &message.commit) else {
+        return Ok(());
+    };
+    let is_id = commit.id.len() >= 40 && commit.id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_id {
+        return Err(DeliveryError::refusal("the commit has no id that a forge knows"));
+    }
+    let base = url(&delivery.secrets.address(&options.url)?, true)?;
+    let token = delivery.secrets.read(&options.token)?;
+    let api = Api { kind: options.api, base, repository: &options.repository };
+    let client = Client { http: delivery.http()?, api, token };
+    client.status(delivery, verdict, &commit.id)?;
+    match options.comments {
+        true => client.comment(delivery, verdict, &commit.id),
+        false => Ok(()),
+    }
+}
+
+/// A connection with a forge.
+struct Client<'a> {
+    http: Http,
+    api: Api<'a>,
+    token: String,
+}
+
+impl Client<'_> {
+    fn request(&self, verb: Verb, url: &Url) -> Result<RequestBuilder, DeliveryError> {
+        let (name, value) = self.api.authorization(&self.token);
+        let request = match verb {
+            Verb::Get => self.http.get(url.clone()),
+            Verb::Post => self.http.post(url.clone()),
+            Verb::Put => self.http.put(url.clone()),
+            Verb::Patch => self.http.patch(url.clone()),
+        };
+        let request = request.header(name, secret_header(&value)?);
+        Ok(request.header("Accept", "application/json"))
+    }
+
+    fn read(&self, url: &Url) -> Result<Value, DeliveryError> {
+        self.http.json(url, self.request(Verb::Get, url)?)
+    }
+
+    fn write(&self, verb: Verb, url: &Url, body: &Value) -> Result<(), DeliveryError> {
+        let request = self.request(verb, url)?.header("Content-Type", "application/json");
+        self.http.send(url, request.body(body.to_string())).map(drop)
+    }
+
+    /// Sets the status of a commit, unless the newest one says the same.
+    fn status(
+        &self,
+        delivery: &Delivery<'_>,
+        verdict: CommitVerdict,
+        commit: &str,
+    ) -> Result<(), DeliveryError> {
+        let context = format!("trueup/{}", delivery.message.target);
+        let state = self.api.state(verdict);
+        let description: String = delivery.message.title.chars().take(DESCRIPTION).collect();
+        let all = self.read(&self.api.statuses(commit, &context)?)?;
+        if self.api.newest(&all, &context) == Some((state, description.as_str())) {
+            return Ok(());
+        }
+        let body = self.api.status(state, &context, &description);
+        self.write(Verb::Post, &self.api.set_status(commit)?, &body)
+    }
+
+    /// Writes the comment of the commit's pull requests, or edits it.
+    fn comment(
+        &self,
+        delivery: &Delivery<'_>,
+        verdict: CommitVerdict,
+        commit: &str,
+    ) -> Result<(), DeliveryError> {
+        let found = match self.read(&self.api.pulls(commit)?) {
+            Ok(found) => found,
+            // Gitea says so of a commit without one.
+            Err(error) if error.is_not_found => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let marker = format!("<!-- trueup {} -->", key_digest(&[&delivery.message.target]));
+        let body = format!("{marker}\n{} {}", sign(verdict), code_lines(&delivery.text));
+        for number in self.api.numbers(&found).into_iter().take(PULLS) {
+            let comments = self.api.comments(number, true)?;
+            let there = self.read(&comments)?;
+            let of = |comment: &Value| {
+                let text = comment.get("body")?.as_str()?;
+                let is_ours = text.starts_with(&marker);
+                is_ours.then(|| Some((comment.get("id")?.as_u64()?, text.to_owned())))?
+            };
+            let ours = there.as_array().and_then(|all| all.iter().find_map(of));
+            let content = self.api.comment(&body);
+            match ours {
+                Some((_, text)) if text.replace("\r\n", "\n") == body => {}
+                Some((id, _)) => {
+                    let (verb, url) = self.api.edit(number, id)?;
+                    self.write(verb, &url, &content)?;
+                }
+                None => self.write(Verb::Post, &self.api.comments(number, false)?, &content)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sign(verdict: CommitVerdict) -> &'static str {
+    match verdict {
+        CommitVerdict::Pending => "⏳",
+        CommitVerdict::Success => "✅",
+        CommitVerdict::Failure => "❌",
+    }
+}
+
+/// Lines as a block of code, in which Markdown and mentions mean nothing. The fence is longer than any
+/// in the text.
+fn code_lines(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("trueup\n{fence}text\n{text}\n{fence}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_cannot_leave_its_block() {
+        let block = code_lines("@ada ```` <script>");
+        assert_eq!(block, "trueup\n`````text\n@ada ```` <script>\n`````\n");
+        assert_eq!(code_lines("a"), "trueup\n```text\na\n```\n");
+    }
+}

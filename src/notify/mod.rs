@@ -1,0 +1,22 @@
+//! Delivers messages: one sender for each kind of sink, and the threads that send. The only user of
+//! lettre.
+//!
+//! The messages are made by [`crate::core::notify`]. An address or a token is a secret: an error
+//! names the host at most, and never quotes what a server answered.
+
+mod alertmanager;
+mod chat;
+mod delivery;
+mod email;
+mod error;
+mod forge;
+mod http;
+mod notifier;
+mod secrets;
+mod sender;
+mod webhook;
+
+pub use error::DeliveryError;
+pub use notifier::{Notifier, NotifierOptions};
+pub use secrets::Secrets;
+pub use sender::Sender;

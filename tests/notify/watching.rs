@@ -1,0 +1,177 @@
+//! A watch that tells: each transition once, also where it is killed and where a sink is down.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::{CANARY, write};
+use crate::support::command::Cmd;
+use crate::support::eventually::eventually;
+use crate::support::receiver::{Receiver, ok};
+use crate::support::receivers::mail_server;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+use crate::support::tls;
+use crate::support::watching::Watching;
+
+/// A receiver that can be down, and the bodies that it took.
+struct Hook {
+    receiver: Receiver,
+    is_down: Arc<AtomicBool>,
+    taken: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Hook {
+    fn start() -> Self {
+        let (is_down, taken) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+        let (down, kept) = (Arc::clone(&is_down), Arc::clone(&taken));
+        let receiver = Receiver::answering(move |request| {
+            if down.load(Ordering::SeqCst) {
+                return ("503 Service Unavailable".to_owned(), String::new());
+            }
+            kept.lock().unwrap().push(request.json());
+            ok(&Value::Null)
+        });
+        Self { receiver, is_down, taken }
+    }
+
+    fn transitions(&self) -> Vec<String> {
+        let taken = self.taken.lock().unwrap();
+        taken.iter().map(|body| body["transition"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until these were told, in this order, after `all` that was told before.
+    #[track_caller]
+    fn tells(&self, all: &mut Vec<&'static str>, new: &[&'static str]) {
+        all.extend(new);
+        eventually(&format!("{new:?}"), || self.transitions().len() >= all.len());
+        assert_eq!(self.transitions(), *all);
+    }
+
+    fn last(&self) -> Value {
+        self.taken.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+/// A watch of a clone of `repo` with these sinks.
+fn watch(repo: &Repo<'_>, sinks: &str, args: &[&str]) -> Cmd {
+    let settings = repo.outside().join("settings");
+    fs::create_dir_all(settings.join("trueup")).unwrap();
+    let text = format!("notify:\n  grace: 1s\n  sinks:\n{sinks}");
+    write(&settings.join("trueup/config.yaml"), &text);
+    let checkout = repo.outside().join("checkout");
+    let url = format!("file://{}", repo.path().display());
+    if !checkout.exists() {
+        repo.run(&["-C", checkout.to_str().unwrap(), "pull", "--url", &url]).exits(0);
+    }
+    let watch = ["-C", checkout.to_str().unwrap(), "watch"];
+    let cmd = repo.trueup(&[&watch[..], args].concat());
+    cmd.env("XDG_CONFIG_HOME", &settings).env("HOOK_KEY", CANARY)
+}
+
+#[test]
+fn watch_tells_each_transition_once() {
+    let repo = Repo::new("notify-watch", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let (hook, mails) = (Hook::start(), repo.outside().join("mails"));
+    fs::create_dir(&mails).unwrap();
+    let (identity, authority) = tls::localhost_identity();
+    let file = |name: &str, text: &str| {
+        let path = repo.outside().join(name);
+        write(&path, text);
+        path.to_str().unwrap().to_owned()
+    };
+    let (ca, password) = (file("ca.pem", &authority), file("password", &format!("{CANARY}\n")));
+    let (certificate, key) =
+        (file("mail.pem", &identity.pem()), file("key.pem", &identity.key_pem()));
+    let flags = ["-folder", mails.to_str().unwrap(), "-user", "trueup", "-password", CANARY];
+    let (_server, port) =
+        mail_server(&[&flags[..], &["-certificate", &certificate, "-key", &key]].concat());
+    let sinks = format!(
+        "  - {{name: hook, type: webhook, url: '{}', secret: 'env:HOOK_KEY'}}\n\
+         \x20 - {{name: mail, type: email, server: localhost, port: {port}, user: trueup, \
+         password: 'file:{password}', from: t@shop.example, to: [ops@shop.example], \
+         transitions: [refused]}}\n",
+        hook.receiver.url("/hook")
+    );
+    let start = || {
+        let cmd = watch(&repo, &sinks, &["--interval", "0.2"]).env("SSL_CERT_FILE", &ca);
+        Watching::running(&repo, cmd)
+    };
+    let mut all = Vec::new();
+    let watching = start();
+    hook.tells(&mut all, &["started", "healthy"]);
+    repo.write_config("one", "2").commit("Second");
+    hook.tells(&mut all, &["started", "healthy"]);
+    assert_eq!(hook.last()["commit"]["subject"], "Second");
+
+    repo.edit(&["configmap", "one"], "s/key: \"2\"/key: \"by hand\"/").exits(0);
+    hook.tells(&mut all, &["drift-put-back"]);
+    assert_eq!(hook.last()["objects"][0], "ConfigMap notify-watch/one");
+
+    repo.write("bad.yaml", "a: b: c\n").write_config("two", "2").commit("Broken");
+    hook.tells(&mut all, &["started", "refused"]);
+    let title = hook.last()["title"].as_str().unwrap().to_owned();
+    assert!(title.contains("\"Broken\" by Author is refused: bad.yaml:1:"), "{title}");
+    let mail = || fs::read_to_string(mails.join("001")).unwrap_or_default();
+    eventually("the mail arrived, by TLS and with a password", || mail().contains("is refused"));
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+
+    repo.remove("bad.yaml").commit("Mended");
+    hook.tells(&mut all, &["recovered"]);
+
+    // It is killed while the sink is down.
+    hook.is_down.store(true, Ordering::SeqCst);
+    repo.write_config("one", "3").commit("Third");
+    eventually("the third commit is live", || repo.value("one") == "3");
+    let first_log = fs::read_to_string(&watching.log).unwrap();
+    drop(watching);
+    let watching = start();
+    watching.says("warning: notifications of hook wait: 127.0.0.1:");
+    hook.is_down.store(false, Ordering::SeqCst);
+    hook.tells(&mut all, &["started", "healthy"]);
+    watching.says("warning: notifications of hook arrive again");
+
+    fs::rename(repo.path(), repo.outside().join("away")).unwrap();
+    hook.tells(&mut all, &["git-unreachable"]);
+    fs::rename(repo.outside().join("away"), repo.path()).unwrap();
+    hook.tells(&mut all, &["git-reachable"]);
+
+    let second_log = fs::read_to_string(&watching.log).unwrap();
+    assert_eq!(watching.stop(), Some(0));
+    let ids: std::collections::BTreeSet<String> =
+        hook.taken.lock().unwrap().iter().map(|body| body["id"].to_string()).collect();
+    assert_eq!(ids.len(), all.len(), "no message came twice");
+    assert!(!format!("{first_log}{second_log}").contains(CANARY));
+    assert!(hook.taken.lock().unwrap().iter().all(|body| !body.to_string().contains(CANARY)));
+    assert_eq!(fs::read_dir(&mails).unwrap().count(), 1);
+}
+
+#[test]
+fn one_round_sends_its_messages_before_it_ends() {
+    let repo = Repo::new("notify-once", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let (hook, other) = (Hook::start(), Hook::start());
+    let of = |hook: &Hook, name: &str, rest: &str| {
+        let url = hook.receiver.url("/");
+        format!("  - {{name: {name}, type: webhook, url: '{url}'{rest}}}\n")
+    };
+    let sinks = of(&hook, "hook", "") + &of(&other, "other", ", targets: [another]");
+    let _ = watch(&repo, &sinks, &["--once"]).run().exits(0);
+    assert_eq!(hook.transitions(), ["started", "healthy"]);
+    let _ = watch(&repo, &sinks, &["--once"]).run().exits(0);
+    repo.delete_config_map("one");
+    let _ = watch(&repo, &sinks, &["--once"]).run().exits(0);
+    assert_eq!(hook.transitions(), ["started", "healthy", "drift-put-back"]);
+    assert_eq!(other.transitions(), [""; 0]);
+
+    let sinks = "  - {name: hook, type: slack, url: 'https://hooks.example/hunter2-canary-9f31'}\n";
+    let wrong = watch(&repo, sinks, &["--once"]).run().exits(2);
+    let expected =
+        "config.yaml:4:36: notify.sinks[0].url: it is secret: expected file:/PATH or env:NAME";
+    assert!(wrong.stderr.contains(expected), "{wrong}");
+    assert!(!wrong.to_string().contains(CANARY), "{wrong}");
+}
