@@ -209,8 +209,8 @@ const NAMES: [&str; 8] =
     ["Apply", "Argo", "Basic", "Bearer", "Flux", "Helm", "Kubernetes", "Landlock"];
 
 /// How texts of others begin that are repeated or searched for: those of CEL's interpreters, of the
-/// API server, of git and of ssh.
-const OF_OTHERS: [&str; 13] = [
+/// API server, of git, of ssh and of HTTP.
+const OF_OTHERS: [&str; 15] = [
     "Division by zero",
     "Duplicate value: ",
     "Error executing function",
@@ -218,10 +218,12 @@ const OF_OTHERS: [&str; 13] = [
     "Index out of bounds",
     "Invalid value: ",
     "No such key",
+    "Not Found",
     "Only one default can exist",
     "Overflow from operator",
     "Password for ",
     "Required value: ",
+    "Service Unavailable",
     "Unexpected type",
     "Username for ",
 ];

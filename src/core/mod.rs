@@ -30,7 +30,7 @@
 //! | [`masked_plan`] | a plan as it can be shown |
 //! | [`metrics`] | the figures of a watch for Prometheus |
 //! | [`moves`] | the other inventories of a repository, and what moves between targets |
-//! | [`notify`] | who is told what, once for each transition |
+//! | [`notify`] | the messages for people, one for each transition |
 //! | [`object`] | what an object is, and what identifies it |
 //! | [`observed`] | what the cluster has, and what could not be asked |
 //! | [`pattern`] | regular expressions from outside, and how much work they are |

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::round::{RoundPlace, at};
 use crate::app::{Survey, Target, declare};
 use crate::core::attribution::{FormerDrift, former_drift};
 use crate::core::desired::Desired;
@@ -11,14 +10,15 @@ use crate::core::field_rules::{Pointer, fields_of};
 use crate::core::json::Value;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::report::{Outcome, Report};
+use crate::git::Checkout;
 
 /// The objects that a round changed, and that were not as the last applied commit declares them.
 /// None where it applied that commit again: then all that it changed is drift. Costs no request, and
 /// the former commit is read where something was changed alone. One that is no longer here says
-/// nothing.
+/// nothing. `settings` gives the target as a commit has it.
 pub(super) async fn drift_of_former(
-    place: RoundPlace<'_>,
-    target: &Target,
+    checkout: &Checkout,
+    settings: impl FnOnce(&str) -> Option<Target>,
     survey: &Survey,
     report: &Report,
 ) -> BTreeMap<ObjectKey, FormerDrift> {
@@ -26,9 +26,8 @@ pub(super) async fn drift_of_former(
     let before = survey.found.before.as_ref().and_then(|before| before.revision.clone());
     let before = before.filter(|before| *before != survey.found.revision.commit);
     let Some(before) = before.filter(|_| report.done() > 0) else { return none() };
-    let RoundPlace { watch, checkout, cluster } = place;
     // Its settings say which fields it left alone.
-    let Ok(former) = at(watch, checkout, cluster, target, &before) else { return none() };
+    let Some(former) = settings(&before) else { return none() };
     let Ok(declared) = declare(&former, checkout).await else { return none() };
     let declared = Desired::new(declared.manifests, &survey.found.catalog, &former.namespace);
     let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Terminating);

@@ -243,7 +243,7 @@ pub(super) async fn begin_round(
 
 /// The checkout and the cluster of a round.
 #[derive(Clone, Copy)]
-pub(super) struct RoundPlace<'a> {
+struct RoundPlace<'a> {
     pub(super) watch: &'a Watch,
     pub(super) checkout: &'a Checkout,
     pub(super) cluster: &'a Cluster,
@@ -291,7 +291,7 @@ async fn choose(
 }
 
 /// The target as another commit's settings have it, to go back there; its inventory is the same.
-pub(super) fn at(
+fn at(
     watch: &Watch,
     checkout: &Checkout,
     cluster: &Cluster,
@@ -378,8 +378,8 @@ pub(super) async fn act(
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
         && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
-    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
-    let former_drift = drift_of_former(place, &target, &survey, &report).await;
+    let former = |commit: &str| at(watch, &checkout, &cluster, &target, commit).ok();
+    let former_drift = drift_of_former(&checkout, former, &survey, &report).await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());
     Ok(Round {
         pulled,

@@ -15,7 +15,7 @@ use self::text::{Exposition, MetricType};
 /// The most pairs of verb and code; any more count as `other`.
 const REQUESTS: usize = 60;
 
-/// What identifies a target among others.
+/// The marks of a target among others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetInfo {
     /// The target's name.
@@ -112,7 +112,7 @@ impl RoundFigures {
     }
 }
 
-/// What was counted elsewhere, since the process began.
+/// The counts of other parts, since the process began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// The requests to the API server, by verb and status code; 0 stands for no answer.
@@ -264,7 +264,7 @@ impl Metrics {
         let mut requests = text.metric(
             "api_requests_total",
             Counter,
-            "Requests to the API server by verb and status code; 0 is no answer.",
+            "Requests to the API server by verb and status code, which is 0 without an answer.",
         );
         let known = self.totals.requests.iter().take(REQUESTS);
         for ((verb, code), count) in known {
