@@ -15,6 +15,7 @@ use trueup::core::inventory::Inventory;
 use trueup::core::object::ObjectKey;
 use trueup::core::plan::Action;
 use trueup::local::history_log::HistoryLog;
+use trueup::local::state_store::StateStore;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::repo::Repo;
@@ -101,6 +102,7 @@ fn append(repo: &Repo<'_>, target: &str, records: &[RunRecord]) {
     let access = Access {
         kubeconfig: Some(repo.plane().kubeconfig.clone()),
         concurrency: 4,
+        memory: StateStore::new(repo.outside().join("memory")),
         ..Access::default()
     };
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -161,6 +163,13 @@ fn each_question_has_an_answer() {
     run(&repo, &["history", "--at", "2026-10-01T12:40Z"]).shows("history/at").exits(0);
     run(&repo, &["history", "--image", "web"]).shows("history/image").exits(0);
     run(&repo, &["history", "--object", "deployment/web"]).shows("history/object").exits(0);
+    for object in ["deploy/web", "deployments/shop/web", "deployments.apps/web"] {
+        let told = run(&repo, &["history", "--object", object]).exits(0);
+        assert!(told.stdout.contains("web.yaml:1"), "{told}");
+    }
+    let unknown = run(&repo, &["history", "--object", "deplyo/web"]).exits(2);
+    assert!(unknown.stderr.contains("no kind \"deplyo\" is known"), "{unknown}");
+    run(&repo, &["history", "--stats", "-n", "2"]).exits(2);
     let (since, until) = ("2026-09-20T00:00Z", "2026-10-20T00:00Z");
     run(&repo, &["history", "--stats", "--since", since, "--until", until])
         .shows("history/stats")
@@ -200,6 +209,44 @@ fn this_machines_log_answers_without_a_cluster() {
     let outside = with_log(&repo, &["history"]).0.dir(repo.outside()).run().exits(0);
     assert!(outside.stderr.contains("not in a checkout"), "{outside}");
     assert!(outside.stdout.contains("2 rounds"), "{outside}");
+}
+
+#[test]
+fn a_target_is_the_same_one_by_any_name() {
+    let repo = two_targets("history-renamed");
+    let (_, log, _) = with_log(&repo, &[]);
+    log.append(&record(&repo, "prod", 60, RunOutcome::Healthy)).unwrap();
+    let named = "targets:\n  live:\n    paths: [prod]\n    name: prod\n";
+    repo.write("trueup.yaml", named).commit("Live");
+    let rounds = json_of(&run(&repo, &["history", "-o", "json"]).exits(0))["runs"].clone();
+    let rounds = rounds.as_array().unwrap();
+    let names: Vec<&Value> = rounds.iter().map(|it| &it["target"]).collect();
+    assert_eq!(names, ["live", "live"]);
+    for args in [&["history", "live"][..], &["history", "--local", "live"]] {
+        assert!(run(&repo, args).exits(0).stdout.contains("Version 60"));
+    }
+}
+
+#[test]
+fn a_broken_trueup_yaml_does_not_hide_the_history() {
+    let repo = two_targets("history-broken");
+    let (_, log, _) = with_log(&repo, &[]);
+    repo.write("trueup.yaml", "targts: {}\n").commit("Slip");
+    let told = run(&repo, &["history"]).exits(2);
+    assert!(told.stderr.contains("targts"), "{told}");
+    log.append(&record(&repo, "prod", 90, RunOutcome::Failed)).unwrap();
+    for args in [&["history", "--local", "prod"][..], &["history"], &["history", "--at", "now"]] {
+        let told = run(&repo, args).exits(0);
+        assert!(told.stderr.contains("targts"), "{told}");
+    }
+    let cluster = RecordedCluster { context: "here".to_owned(), ..RecordedCluster::default() };
+    let elsewhere = record(&repo, "prod", 95, RunOutcome::Healthy);
+    log.append(&RunRecord { cluster, ..elsewhere }).unwrap();
+    let nothing = run(&repo, &["history", "--local", "--context", "nope"]).exits(0);
+    assert!(
+        nothing.stderr.contains("no round in the context nope; it has some in here"),
+        "{nothing}"
+    );
 }
 
 #[test]
@@ -268,6 +315,18 @@ fn records_of_any_client_do_no_harm() {
             assert!(!told.stdout.contains('\u{1b}') && !told.stdout.contains('\u{202e}'), "{told}");
             assert!(!told.stdout.lines().any(|line| line.starts_with("::")), "{told}");
         }
+    }
+    // The first run learns of it, and the second drops what is no record.
+    for minute in [90, 91] {
+        append(&repo, "prod", &[record(&repo, "prod", minute, RunOutcome::Healthy)]);
+    }
+    let history = repo.kubectl(&["get", "configmap", &name, "-o", "json"]).exits(0);
+    let history = json_of(&history);
+    for gone in ["zzz", "other"] {
+        assert!(history["binaryData"].get(gone).is_none(), "{history}");
+    }
+    for gone in ["history.trueup.dev/zzz", "history.trueup.dev/broken"] {
+        assert!(history["metadata"]["annotations"].get(gone).is_none(), "{history}");
     }
 }
 

@@ -13,6 +13,7 @@ use trueup::core::history::{
 };
 use trueup::core::inventory::Inventory;
 use trueup::local::history_log::HistoryLog;
+use trueup::local::open_records::OpenRecords;
 use trueup::local::state_store::StateStore;
 
 use crate::support::command::{Cmd, Output};
@@ -304,6 +305,25 @@ fn a_run_that_was_killed_is_recorded_by_the_next() {
     it.run(&["apply"]).exits(0);
     assert_eq!(it.log().len(), 2, "once");
     assert_eq!(it.log_folder().join("open").read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_killed_run_is_recorded_though_the_target_is_in_sync() {
+    let it = Recorded::new("record-killed-sync", sandbox::bare());
+    it.repo.write("a.yaml", config("one")).commit("One");
+    it.run(&["apply"]).exits(0);
+    it.run(&["apply"]).exits(0);
+    let last = it.log().pop().unwrap();
+    for verb in [&["apply", "--yes"][..], &["watch", "--once"]] {
+        let killed = RunRecord { id: record_id(jiff::Timestamp::now(), 7), ..last.clone() };
+        let open = OpenRecords::new(it.log_folder().join("open"));
+        drop(open.open(&killed, true).unwrap());
+        let told = it.run(verb).exits(0);
+        assert_eq!(it.outcomes().last(), Some(&RunOutcome::Killed), "{told}");
+        assert_eq!(it.log_folder().join("open").read_dir().unwrap().count(), 0);
+    }
+    let told = it.run(&["history"]).exits(0);
+    assert!(told.stdout.contains("One · ? · "), "{told}");
 }
 
 #[test]

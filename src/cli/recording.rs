@@ -2,7 +2,7 @@
 
 use super::machine_file::history_folder;
 use super::ui::Ui;
-use crate::app::{RecordedPlace, Recording, record_refusal, record_untrusted};
+use crate::app::{RecordedPlace, Recording, record_killed, record_refusal, record_untrusted};
 use crate::core::history::RanBy;
 use crate::core::lease::Candidate;
 
@@ -38,8 +38,21 @@ pub(super) async fn refused_as_a_whole(
     told.iter().for_each(|text| ui.warning(text));
 }
 
+/// Records what there is to record of a target that is in sync, of which there is no round: that earlier
+/// runs of it were killed, and that its commit is not trusted while it stays at an older one.
+pub(super) async fn in_sync(
+    recording: Option<&Recording>,
+    session: &Session,
+    named: &NamedTarget,
+) -> Vec<String> {
+    if let Some(recording) = recording {
+        Box::pin(record_killed(recording, place(session, named))).await;
+    }
+    untrusted(recording, session, named).await
+}
+
 /// Records that a commit is not trusted while the target stays in sync with an older one.
-pub(super) async fn untrusted(
+async fn untrusted(
     recording: Option<&Recording>,
     session: &Session,
     named: &NamedTarget,

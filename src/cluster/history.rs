@@ -18,8 +18,8 @@ use super::path::{collection, one};
 use super::record::config_maps;
 use super::{ApiError, Cluster};
 use crate::core::history::{
-    BYTES, COUNT, HISTORY_OF, RunOutcome, RunRecord, Summary, history_name, records_to_drop,
-    stored_body, stored_summaries, summary_annotation,
+    BYTES, COUNT, HISTORY_OF, RunOutcome, RunRecord, Summary, bytes_of, history_name,
+    records_to_drop, stored_body, stored_strays, stored_summaries, summary_annotation,
 };
 use crate::core::inventory::Inventory;
 use crate::core::json::{Map, Value, json};
@@ -71,6 +71,9 @@ struct Known {
     uid: String,
     /// Its summaries, each with its id.
     summaries: Vec<(String, Summary)>,
+    /// The ids of what is no record.
+    #[serde(default)]
+    strays: BTreeSet<String>,
 }
 
 impl Known {
@@ -79,7 +82,8 @@ impl Known {
         history.label(HISTORY_OF).filter(|id| **id == inventory.id())?;
         let summaries = stored_summaries(history).into_iter();
         let summaries = summaries.map(|summary| (summary.id.clone(), summary)).collect();
-        Some(Self { uid: history.uid()?.to_owned(), summaries })
+        let strays = stored_strays(history);
+        Some(Self { uid: history.uid()?.to_owned(), summaries, strays })
     }
 
     fn summaries(&self) -> Vec<Summary> {
@@ -93,6 +97,7 @@ impl Known {
             self.summaries().into_iter().map(|summary| (summary.id.clone(), summary)).collect();
         all.extend(added.iter().map(|it| (it.summary.id.clone(), it.summary.clone())));
         let mut dropped = records_to_drop(&all.into_values().collect::<Vec<_>>());
+        dropped.extend(self.strays.iter().cloned());
         // One that was not there yet and is dropped at once would be a null of nothing.
         dropped.retain(|id| added.iter().all(|it| it.summary.id != *id));
         dropped
@@ -100,8 +105,8 @@ impl Known {
 
     /// Whether so many are too many to wait for the next append.
     fn is_beyond_bounds(&self) -> bool {
-        let bytes: usize = self.summaries.iter().map(|(_, summary)| summary.bytes).sum();
-        self.summaries.len() >= COUNT + SLACK || bytes > BYTES + BYTES / 4
+        let bytes = bytes_of(self.summaries.iter().map(|(_, summary)| summary));
+        self.summaries.len() + self.strays.len() >= COUNT + SLACK || bytes > BYTES + BYTES / 4
     }
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::own_file::{self, own_folder};
 use crate::core::history::{LogEnds, LogLine, LogProblem, RunRecord, line_digest, verify_log};
+use crate::core::inventory::Inventory;
 
 /// The file with the number and digest of the last line.
 const HEAD: &str = "head.json";
@@ -159,6 +160,19 @@ impl HistoryLog {
         Ok(records.find(|record| record.id == id))
     }
 
+    /// The last record of an inventory, where the log has one.
+    ///
+    /// # Errors
+    ///
+    /// When the folder or a file can't be read.
+    pub fn last(&self, inventory: &Inventory) -> io::Result<Option<RunRecord>> {
+        let Some(read) = self.read()? else { return Ok(None) };
+        let lines = read.files.iter().rev().flat_map(|(_, text)| text.lines().rev());
+        let lines = lines.filter(|line| line.contains(&inventory.name));
+        let mut records = lines.filter_map(LogLine::parse).map(|line| line.record);
+        Ok(records.find(|record| record.inventory == *inventory))
+    }
+
     /// Looks for lines that are missing or were altered.
     ///
     /// # Errors
@@ -189,15 +203,17 @@ impl HistoryLog {
 
     /// The head and the text of each file; `None` where there is no log.
     fn read(&self) -> io::Result<Option<ReadLog>> {
-        let lock = match own_file::read(&self.folder.join(LOCK)) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        lock.lock_shared()?;
+        // Without a lock to take, no run writes: each makes one.
+        let lock = present(own_file::read(&self.folder.join(LOCK)))?;
+        lock.as_ref().map(File::lock_shared).transpose()?;
         let head = self.head()?;
+        let segments = self.segments(&head.clone().unwrap_or_default());
+        let segments = present(segments)?.unwrap_or_default();
+        if lock.is_none() && head.is_none() && segments.is_empty() {
+            return Ok(None);
+        }
         let mut files = Vec::new();
-        for segment in self.segments(&head.clone().unwrap_or_default())? {
+        for segment in segments {
             let path = self.segment(segment);
             let mut bytes = Vec::new();
             // The last line may go beyond the bound.
@@ -210,11 +226,10 @@ impl HistoryLog {
 
     fn head(&self) -> io::Result<Option<Head>> {
         let mut text = Vec::new();
-        match own_file::read(&self.folder.join(HEAD)) {
-            Ok(file) => file.take(LARGEST_HEAD).read_to_end(&mut text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+        let Some(file) = present(own_file::read(&self.folder.join(HEAD)))? else {
+            return Ok(None);
         };
+        file.take(LARGEST_HEAD).read_to_end(&mut text)?;
         Ok(serde_json::from_slice(&text).ok())
     }
 
@@ -275,6 +290,15 @@ impl HistoryLog {
     }
 }
 
+/// What was found; `None` where it does not exist.
+fn present<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A log as it was read.
 struct ReadLog {
     head: Option<Head>,
@@ -299,4 +323,4 @@ fn add(file: &mut File, line: &str) -> io::Result<()> {
 }
 
 #[cfg(test)]
-pub(in crate::local) mod tests;
+pub(crate) mod tests;

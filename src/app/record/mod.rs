@@ -20,7 +20,7 @@ use self::fill::{Filled, fill};
 pub use self::refused::{record_refusal, record_untrusted};
 use super::{Error, Event, Runner, Survey, Target};
 use crate::cluster::{Append, Cluster, RoundEvent};
-use crate::core::history::{Cause, Phases, RanBy, RunOutcome, RunRecord};
+use crate::core::history::{Cause, Phases, RanBy, RunOutcome, RunRecord, Summary};
 use crate::core::inventory::Inventory;
 use crate::core::mask::Masked;
 use crate::core::report::Report;
@@ -240,7 +240,25 @@ impl<'a> RoundRecorder<'a> {
         phases.survey = survey.found.took.as_secs_f64();
         let by = RanBy { user, ..recording.by.clone() };
         let took = survey.found.took + self.begun.elapsed();
-        fill(survey, Filled { place: self.place, id, by, phases, took, ended })
+        let mut record = fill(survey, Filled { place: self.place, id, by, phases, took, ended });
+        if record.cause == Cause::Drift && self.follows_a_broken_round(recording) {
+            record.cause = Cause::Cleanup;
+        }
+        record
+    }
+
+    /// Whether the round before this one did not come to its end, as far as this machine knows, so that
+    /// what differs is most likely its doing.
+    fn follows_a_broken_round(&self, recording: &Recording) -> bool {
+        let Self { place: RecordedPlace { target, cluster, .. }, .. } = self;
+        let inventory = &target.inventory;
+        let of = |record: RunRecord| Summary::of(&record);
+        let last = recording.last(inventory).or_else(|| {
+            let logged = recording.log.last(inventory).ok().flatten();
+            logged.filter(|it| it.cluster.server == cluster.url())
+        });
+        let last = last.map(of).into_iter().chain(cluster.last_known(inventory));
+        last.max_by(|one, other| one.id.cmp(&other.id)).is_some_and(|last| last.is_broken_off())
     }
 
     /// Whether what failed before is well again, though nothing was done about it.
@@ -342,6 +360,13 @@ fn is_due(survey: &Survey, ended: Ended<'_>, record: &RunRecord) -> bool {
         Ended::Report(_) if record.changed > 0 || !record.outcome.is_success() => true,
         Ended::Report(_) => survey.writes(),
     }
+}
+
+/// Records that earlier runs of a target were killed, where there is no round that would say so.
+pub async fn record_killed(recording: &Recording, place: RecordedPlace<'_>) {
+    let recorder = RoundRecorder::new(Some(recording), place);
+    recorder.recover(recording);
+    let _ = tokio::time::timeout(PATIENCE, recorder.flush()).await;
 }
 
 /// Records how a round ended, and tells what of that could not be done.

@@ -3,7 +3,7 @@
 use super::fill::{of_error, of_refused};
 use super::{RecordedPlace, Recording, RoundRecorder, Write};
 use crate::app::Error;
-use crate::app::trust::Refusal;
+use crate::app::trust::{Refusal, TrustError};
 use crate::core::history::RunRecord;
 
 /// Records that a commit was refused before there was a plan. Gives what is to be told.
@@ -13,6 +13,9 @@ pub async fn record_refusal(
     error: &Error,
 ) -> Vec<String> {
     let (target, checkout) = (place.target, place.checkout);
+    if let Error::Trust(TrustError::Refused(refusal)) = error {
+        return Box::pin(record_untrusted(recording, place, refusal)).await;
+    }
     if !matches!(error, Error::Strict { .. } | Error::Unusable { .. }) {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cluster::{ApiError, HistoryError};
-use crate::core::history::{RunOutcome, RunRecord};
+use crate::core::history::{Cause, RunOutcome, RunRecord};
 use crate::core::inventory::Inventory;
 use crate::core::source::snapshot::short;
 
@@ -26,6 +26,14 @@ pub(super) fn reason(outcome: RunOutcome) -> &'static str {
 /// `4f2c1a9 "Third replica for web": 1 to create, 2 to update, 3 made, by alice on build-3; …`
 pub(super) fn message(record: &RunRecord) -> String {
     let commit = &record.commit;
+    let cause = match record.cause {
+        Cause::Deployment => "",
+        Cause::Drift => "drift, ",
+        Cause::Cleanup => "cleaning up, ",
+        Cause::Removal => "removal, ",
+    };
+    // The quotes are ours: a subject with its own stays readable.
+    let subject = commit.subject.replace(char::is_control, " ");
     let dirty = if commit.dirty { " with changes that are not committed" } else { "" };
     let counts = record.counts.iter().filter(|(_, count)| **count > 0);
     let counts: Vec<String> =
@@ -39,9 +47,8 @@ pub(super) fn message(record: &RunRecord) -> String {
     let back = back.map(|to| format!("; back to {}", short(to))).unwrap_or_default();
     let reason = record.reason.as_deref().map(|why| format!("; {why}")).unwrap_or_default();
     format!(
-        "{} {:?}{dirty}: {counts}, by {by} on {}{back}{reason}",
+        "{} ‹{subject}›{dirty}: {cause}{counts}, by {by} on {}{back}{reason}",
         short(&commit.id),
-        commit.subject,
         record.by.host,
     )
 }

@@ -10,7 +10,7 @@ use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings, observ
 use crate::app::round::is_unproven;
 use crate::app::{
     self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
-    WaitWhen, look, record_refusal, round, survey,
+    WaitWhen, look, record_killed, record_refusal, round, survey,
 };
 use crate::cluster::{Cluster, ConnectError};
 use crate::core::attribution::FormerDrift;
@@ -210,6 +210,11 @@ pub(super) async fn begin_round(
                 let now = ClusterIdentity::of(&cluster, synced.cluster_uid.as_ref());
                 memory.keep_to(now)?;
                 memory.is_quiet = true;
+                if let Some(recording) = &watch.recording {
+                    let target = &wanted.target;
+                    let place = RecordedPlace { target, cluster: &cluster, checkout: &checkout };
+                    Box::pin(record_killed(recording, place)).await;
+                }
                 return Ok(BegunRound::Idle);
             }
             Look::Survey(survey) => found = Some(*survey),

@@ -8,7 +8,7 @@ use super::{ApplyArgs, NOTHING_WRITTEN};
 use crate::app::{Look, Recording, Survey};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{self, OutputFormat};
-use crate::cli::recording::{refused_as_a_whole, untrusted};
+use crate::cli::recording::{in_sync, refused_as_a_whole};
 use crate::cli::session::{Session, SessionOptions};
 use crate::cli::ui::Ui;
 use crate::core::approval::Approval;
@@ -68,7 +68,7 @@ pub(super) async fn ready(
         Look::Survey(survey) => *survey,
         Look::InSync(synced) => {
             session.remember_cluster(&synced);
-            let told = Box::pin(untrusted(recording, &session, &session.named)).await;
+            let told = Box::pin(in_sync(recording, &session, &session.named)).await;
             told.iter().for_each(|text| ui.warning(text));
             let (view, glyphs) = (session.in_sync_view(&synced), ui.glyphs());
             present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;

@@ -22,6 +22,7 @@ use crate::cli::locking;
 use crate::cli::present::all_applied::AppliedTarget;
 use crate::cli::present::steps::Steps;
 use crate::cli::present::{self, Glyphs, OutputFormat, PlanView};
+use crate::cli::recording::in_sync;
 use crate::cli::session::Session;
 use crate::cli::target::NamedTarget;
 use crate::cli::ui::Ui;
@@ -132,6 +133,8 @@ impl OneOfAll<'_, '_> {
             Look::Survey(survey) => *survey,
             Look::InSync(synced) => {
                 self.session.remember_cluster_of(self.named, &synced);
+                let told = Box::pin(in_sync(self.run.recording, self.session, self.named)).await;
+                told.iter().for_each(|text| self.run.ui().warning(text));
                 let view = self.session.in_sync_view_of(self.named, &synced);
                 return self.done(view, &Report::in_sync(), cluster, begin);
             }

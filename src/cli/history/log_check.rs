@@ -6,6 +6,7 @@ use super::sought::SoughtTarget;
 use super::sources::{self, SourceOptions};
 use super::{HistoryArgs, Ui};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::locking::who;
 use crate::cli::present::history::HistoryFormat;
 use crate::cli::present::history::log_check::{self as present, CheckedLog, LogFaultView};
 use crate::core::history::{KnownRun, LogProblem, RunRecord};
@@ -83,11 +84,12 @@ fn fault(FileFault { file, line, problem }: FileFault) -> LogFaultView {
 }
 
 /// Holds the clusters' records of this machine against its log: how many, and what is wrong. A record of a
-/// cluster is of this machine where its host and its login are those of the log. The log goes back to the
-/// id `from`.
+/// cluster is of this machine where its host and its login are those of this process, whatever is left of
+/// the log, or those of the log: a machine may have had another name. The log goes back to the id `from`.
 fn beside(runs: &[KnownRun], records: &[RunRecord], from: &str) -> (usize, Vec<LogFaultView>) {
-    let own: BTreeSet<(&str, &str)> =
-        records.iter().map(|it| (&*it.by.host, &*it.by.login)).collect();
+    let me = who();
+    let logged = records.iter().map(|it| (&*it.by.host, &*it.by.login));
+    let own: BTreeSet<(&str, &str)> = logged.chain([(&*me.host, &*me.user)]).collect();
     let logged: BTreeMap<&str, &RunRecord> =
         records.iter().map(|record| (&*record.id, record)).collect();
     let (mut compared, mut faults) = (0, Vec::new());

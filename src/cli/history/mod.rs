@@ -1,6 +1,8 @@
 //! `trueup history`: which commit was where when, who put it there, and how that ended.
 
 mod log_check;
+mod named_object;
+mod of_context;
 mod patch;
 mod question;
 mod sought;
@@ -19,12 +21,14 @@ use super::headings::{CLUSTER, HOW, WHAT};
 use super::present::history::{self as present, HistoryFormat, HistoryView};
 use super::ui::Ui;
 use crate::config::FILE;
-use crate::core::history::{ObjectPattern, RunRecord, by_target};
+use crate::core::history::{RunRecord, by_target};
 use crate::core::suggest::suggest;
 use crate::git::{Checkout, Error};
+use named_object::{NamedObject, pattern};
+use of_context::OfContext;
 use patch::Patches;
 use question::{AskedTimes, answer};
-use sought::{SoughtOptions, SoughtTarget};
+use sought::{DeclaredTargets, SoughtOptions, SoughtTarget};
 use sources::{KnownRuns, SourceOptions};
 
 /// The end of `trueup history --help`.
@@ -113,7 +117,7 @@ pub struct HistoryArgs {
     ///
     /// Deployment frequency, lead time, failure rate and time to restore, of each target and of all. Their
     /// definitions are printed. --since and --until give another window.
-    #[arg(long, help_heading = WHAT, display_order = 11)]
+    #[arg(long, help_heading = WHAT, display_order = 11, conflicts_with = "max_count")]
     stats: bool,
 
     /// Check this machine's log for missing and altered lines
@@ -153,19 +157,6 @@ impl HistoryArgs {
     }
 }
 
-/// An object as it was named, and which that is.
-#[derive(Clone, Debug)]
-struct NamedObject {
-    name: String,
-    pattern: ObjectPattern,
-}
-
-fn pattern(text: &str) -> Result<NamedObject, String> {
-    let pattern = ObjectPattern::parse(text);
-    let pattern = pattern.ok_or("expected KIND/NAME or KIND/NAMESPACE/NAME")?;
-    Ok(NamedObject { name: text.to_owned(), pattern })
-}
-
 fn count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a number of rounds; a namespace is --namespace".to_owned())
 }
@@ -175,26 +166,39 @@ fn count(text: &str) -> Result<usize, String> {
 /// # Errors
 ///
 /// When neither a cluster nor this machine's log can tell, or the settings can't be used.
-pub async fn run(args: HistoryArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+pub async fn run(mut args: HistoryArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
     let now = Zoned::now();
     let asked = AskedTimes::of(&args, &now)?;
-    let (checkout, targets) = targets(&args, directory, ui)?;
+    let Asked { checkout, repository, declared, targets, mut unusable } =
+        asked_about(&args, directory, ui)?;
+    if let Some(failure) = unusable.take_if(|_| !targets.is_empty()) {
+        let error = failure.error;
+        ui.warning(&format!("the targets are those of this machine's log: {error:#}"));
+    }
     if args.verify {
         return log_check::run(&args, &targets, ui).await;
     }
-    let repository = checkout.as_ref().and_then(root_of);
-    let takes = takes(&args, &targets, repository);
-    let options = SourceOptions {
-        targets: &targets,
-        access: (!args.local).then_some(&args.access).filter(|_| checkout.is_some()),
-        whole: args.needs_bodies(),
-        takes: &takes,
+    if let Some(failure) = unusable {
+        return Err(failure);
+    }
+    let of_context = OfContext::of(&args, repository.as_deref());
+    let mut known = {
+        let takes = takes(&args, &targets, repository, &of_context);
+        let options = SourceOptions {
+            targets: &targets,
+            access: (!args.local).then_some(&args.access).filter(|_| checkout.is_some()),
+            whole: args.needs_bodies(),
+            takes: &takes,
+        };
+        sources::read(options, ui).await
     };
-    let mut known = sources::read(options, ui).await;
-    told(&mut known, ui)?;
-    check_names(&args, checkout.as_ref(), &known)?;
+    told(&mut known, of_context.elsewhere(), ui)?;
+    if checkout.is_some() {
+        check_names(&args, &declared, &known)?;
+    }
     let runs = known.runs;
+    args.object = args.object.map(|object| object.among(&runs)).transpose()?;
     let (answer, shown) = answer(&args, &asked, &runs);
     let patches = match (&checkout, args.patch, args.output) {
         (_, false, _) => Patches::default(),
@@ -231,27 +235,56 @@ pub async fn run(args: HistoryArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
     Ok(Exit::AtCommit)
 }
 
-/// The targets that are asked about, and the checkout that says which there are; outside one, there are
-/// none, and the log alone is asked.
-fn targets(
-    args: &HistoryArgs,
-    directory: &Path,
-    ui: &mut Ui,
-) -> Result<(Option<Checkout>, Vec<SoughtTarget>), Failure> {
+/// What the question is about.
+#[derive(Default)]
+struct Asked {
+    /// The checkout; `None` outside one, where the log alone is asked.
+    checkout: Option<Checkout>,
+    /// Id of its first commit.
+    repository: Option<String>,
+    /// The targets that are declared.
+    declared: DeclaredTargets,
+    /// The targets that are asked about.
+    targets: Vec<SoughtTarget>,
+    /// Why trueup.yaml can't be used, where that is so. The targets are those of the log then.
+    unusable: Option<Failure>,
+}
+
+/// The targets that are asked about, and the checkout that says which there are.
+///
+/// # Errors
+///
+/// When git or the machine's file can't be used.
+fn asked_about(args: &HistoryArgs, directory: &Path, ui: &mut Ui) -> Result<Asked, Failure> {
     let checkout = match Checkout::discover(directory) {
         Err(Error::NotARepository { .. }) => {
             if !args.local && !args.verify {
                 ui.note("not in a checkout: this machine's log alone");
             }
-            return Ok((None, Vec::new()));
+            return Ok(Asked::default());
         }
         checkout => checkout?.steady(),
     };
     let named = names(args);
     let namespace = args.namespace.as_deref();
     let options = SoughtOptions { names: &named, namespace, access: &args.access };
-    let targets = sought::sought(&checkout, options)?;
-    Ok((Some(checkout), targets))
+    let repository = root_of(&checkout);
+    let mut asked = Asked { repository, ..Asked::default() };
+    match sought::declared(&checkout) {
+        Ok(declared) => {
+            asked.targets = sought::sought(&checkout, &declared, options)?;
+            asked.declared = declared;
+        }
+        Err(failure) => {
+            let records = sources::log().and_then(|log| log.records().ok()).unwrap_or_default();
+            let its =
+                |it: &RunRecord| asked.repository.as_ref().is_none_or(|id| *id == it.repository);
+            let records: Vec<RunRecord> = records.into_iter().filter(its).collect();
+            asked.targets = sought::recorded(&records, options);
+            asked.unusable = Some(failure);
+        }
+    }
+    Ok(Asked { checkout: Some(checkout), ..asked })
 }
 
 /// The names that the arguments give.
@@ -273,22 +306,25 @@ fn takes(
     args: &HistoryArgs,
     targets: &[SoughtTarget],
     repository: Option<String>,
+    of_context: &OfContext,
 ) -> impl Fn(&RunRecord) -> bool {
     let names: BTreeSet<String> = names(args).into_iter().collect();
-    let known: BTreeSet<String> = targets.iter().map(|target| target.name.clone()).collect();
-    let context = args.access.context.clone().filter(|context| !context.is_empty());
+    let sought = targets.to_vec();
     let namespace = args.namespace.clone();
     move |record| {
+        let is_sought = |record: &RunRecord| {
+            sought.iter().any(|it| it.has(&record.inventory, &record.cluster.context))
+        };
         let is_named = match (names.is_empty(), &repository) {
-            (false, _) => names.contains(&record.target),
-            (true, None) if !known.is_empty() => known.contains(&record.target),
+            (false, _) => names.contains(&record.target) || is_sought(record),
+            (true, None) if !sought.is_empty() => is_sought(record),
             (true, _) => true,
         };
         let is_of =
             |asked: &Option<String>, it: &str| asked.as_ref().is_none_or(|asked| asked == it);
         is_named
             && is_of(&repository, &record.repository)
-            && is_of(&context, &record.cluster.context)
+            && of_context.has(record)
             && is_of(&namespace, &record.inventory.namespace)
     }
 }
@@ -298,12 +334,16 @@ fn takes(
 /// # Errors
 ///
 /// When nothing else is known either.
-fn told(known: &mut KnownRuns, ui: &mut Ui) -> Result<(), Failure> {
+fn told(known: &mut KnownRuns, elsewhere: Option<String>, ui: &mut Ui) -> Result<(), Failure> {
     let is_known = !known.runs.is_empty();
     if let Some(failure) = known.failure.take_if(|_| !is_known) {
         let mut failure = failure;
-        failure.hints.push("this machine's log has no round either".to_owned());
+        let none = || "this machine's log has no round either".to_owned();
+        failure.hints.push(elsewhere.unwrap_or_else(none));
         return Err(failure);
+    }
+    if let Some(elsewhere) = elsewhere.filter(|_| !is_known) {
+        ui.note(&elsewhere);
     }
     for source in &known.sources {
         match (&source.context, &source.error) {
@@ -324,11 +364,9 @@ fn told(known: &mut KnownRuns, ui: &mut Ui) -> Result<(), Failure> {
 /// When trueup.yaml has no such target, and no round of it is known.
 fn check_names(
     args: &HistoryArgs,
-    checkout: Option<&Checkout>,
+    declared: &DeclaredTargets,
     known: &KnownRuns,
 ) -> Result<(), Failure> {
-    let Some(checkout) = checkout else { return Ok(()) };
-    let declared = sought::files(None).config(checkout)?.targets;
     let is_known = |name: &str| known.runs.iter().any(|run| run.summary.target == name);
     let named = names(args);
     let unknown = named.iter().find(|name| !declared.contains_key(*name) && !is_known(name));

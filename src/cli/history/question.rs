@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp, Zoned};
 
-use super::{HistoryArgs, NamedObject};
+use super::HistoryArgs;
+use super::named_object::NamedObject;
 use crate::cli::exit::Failure;
 use crate::cli::present::history::Answer;
 use crate::core::history::when::{self, DayEdge};

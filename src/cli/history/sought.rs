@@ -10,6 +10,8 @@ use crate::cli::names::{derived, sanitized};
 use crate::cli::target::FilesArgs;
 use crate::config::clusters::context_of;
 use crate::config::{Config, FILE, TargetConfig};
+use crate::core::history::RunRecord;
+use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::git::Checkout;
 
@@ -26,6 +28,16 @@ pub(super) struct SoughtTarget {
     pub(super) context: Option<String>,
 }
 
+impl SoughtTarget {
+    /// Whether an inventory in a context is this target's, as far as is known without its cluster.
+    pub(super) fn has(&self, inventory: &Inventory, context: &str) -> bool {
+        let is_its = |own: &Option<String>, it: &str| own.as_ref().is_none_or(|own| own == it);
+        inventory.name == self.inventory
+            && is_its(&self.namespace, &inventory.namespace)
+            && is_its(&self.context, context)
+    }
+}
+
 /// The choice of the targets.
 #[derive(Clone, Copy)]
 pub(super) struct SoughtOptions<'a> {
@@ -37,17 +49,51 @@ pub(super) struct SoughtOptions<'a> {
     pub(super) access: &'a AccessArgs,
 }
 
+/// The targets that are `declared` in trueup.yaml at `HEAD`.
+pub(super) type DeclaredTargets = BTreeMap<String, TargetConfig>;
+
+/// The targets that trueup.yaml at `HEAD` declares.
+///
+/// # Errors
+///
+/// When it can't be used.
+pub(super) fn declared(checkout: &Checkout) -> Result<DeclaredTargets, Failure> {
+    Ok(files(None).config(checkout)?.targets.into_iter().collect())
+}
+
+/// The targets of records, where trueup.yaml can't say which there are: each inventory by the name that
+/// its newest record has, and in the context that that was made in.
+pub(super) fn recorded(records: &[RunRecord], options: SoughtOptions<'_>) -> Vec<SoughtTarget> {
+    let SoughtOptions { names, namespace, access } = options;
+    let given = access.context.clone().filter(|context| !context.is_empty());
+    let mut found: BTreeMap<(&Inventory, &str), SoughtTarget> = BTreeMap::new();
+    for record in records {
+        let cluster = record.cluster.uid.as_ref().unwrap_or(&record.cluster.server);
+        let target = SoughtTarget {
+            name: record.target.clone(),
+            inventory: record.inventory.name.clone(),
+            namespace: Some(record.inventory.namespace.clone()),
+            context: given.clone().or_else(|| Some(record.cluster.context.clone())),
+        };
+        found.insert((&record.inventory, cluster), target);
+    }
+    let mut found: Vec<SoughtTarget> = found.into_values().collect();
+    found.retain(|it| names.is_empty() || names.contains(&it.name));
+    found.retain(|it| namespace.is_none_or(|own| it.namespace.as_deref() == Some(own)));
+    found
+}
+
 /// The targets that are asked about: those that are named, else all of trueup.yaml, else the whole checkout.
 ///
 /// # Errors
 ///
-/// When trueup.yaml or the machine's file can't be used.
+/// When the machine's file can't be used.
 pub(super) fn sought(
     checkout: &Checkout,
+    declared: &DeclaredTargets,
     options: SoughtOptions<'_>,
 ) -> Result<Vec<SoughtTarget>, Failure> {
     let SoughtOptions { names, namespace, access } = options;
-    let declared = files(None).config(checkout)?.targets;
     let names = match (names, declared.is_empty()) {
         ([], true) => vec![sanitized(&derived(&checkout.folder_name(), &[]))],
         ([], false) => declared.keys().cloned().collect(),

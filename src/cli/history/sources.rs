@@ -105,7 +105,13 @@ pub(super) async fn read(options: SourceOptions<'_>, ui: &mut Ui) -> KnownRuns {
     };
     let records = logged.len();
     known.sources.push(HistorySource { context: None, records, error });
-    known.runs = merged(in_clusters, logged);
+    known.runs = merged(in_clusters, logged, |run| {
+        let (inventory, context) = (&run.inventory, &run.context);
+        let mut its = targets.iter().filter(|it| it.has(inventory, context));
+        // The one that names the context, before one of the current context.
+        let named = its.clone().find(|it| it.context.is_some());
+        named.or_else(|| its.next()).map(|it| it.name.clone())
+    });
     known
 }
 
@@ -143,12 +149,12 @@ async fn of_cluster(cluster: &Cluster, targets: &[&SoughtTarget], whole: bool) -
     if whole {
         let reads = inventories.iter().map(|inventory| cluster.history(inventory));
         let read: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).collect().await;
-        for (target, records) in targets.iter().zip(read) {
+        for (inventory, records) in inventories.iter().zip(read) {
             match records {
                 Ok(records) => runs.extend(records.into_iter().map(|record| {
-                    // The inventory says whose it is; a record may say anything.
-                    let record = RunRecord { target: target.name.clone(), ..record };
-                    KnownRun::of(context.clone(), record)
+                    // The object says whose it is; a record may say anything.
+                    let inventory = inventory.clone();
+                    KnownRun { inventory, ..KnownRun::of(context.clone(), record) }
                 })),
                 Err(error) => failure = failure.or(Some(unread(error))),
             }
@@ -156,11 +162,10 @@ async fn of_cluster(cluster: &Cluster, targets: &[&SoughtTarget], whole: bool) -
     } else {
         match cluster.summaries(&inventories.iter().collect::<Vec<_>>()).await {
             Ok(mut found) => {
-                for (target, inventory) in targets.iter().zip(&inventories) {
+                for inventory in &inventories {
                     let summaries = found.remove(&inventory.id()).unwrap_or_default();
-                    runs.extend(summaries.into_iter().map(|mut summary| {
-                        summary.target.clone_from(&target.name);
-                        KnownRun::in_short(context.clone(), summary)
+                    runs.extend(summaries.into_iter().map(|summary| {
+                        KnownRun::in_short(context.clone(), inventory.clone(), summary)
                     }));
                 }
             }

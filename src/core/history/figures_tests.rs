@@ -12,6 +12,7 @@ fn round(began: i64, commit: &str, outcome: RunOutcome) -> Summary {
         id: record_id(at(began), 0),
         target: "prod".to_owned(),
         commit: commit.to_owned(),
+        dirty: false,
         named: String::new(),
         subject: String::new(),
         author: String::new(),

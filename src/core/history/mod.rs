@@ -37,8 +37,8 @@ pub use self::record::{
     RecordedObject, RunOutcome, RunRecord, RunRollback, record_id,
 };
 pub use self::stored::{
-    BYTES, COUNT, HISTORY_OF, history_name, records_to_drop, stored_body, stored_record,
-    stored_summaries, summary_annotation,
+    BYTES, COUNT, HISTORY_OF, bytes_of, history_name, records_to_drop, stored_body, stored_record,
+    stored_strays, stored_summaries, summary_annotation,
 };
 pub use self::summary::Summary;
 pub use self::versions::{

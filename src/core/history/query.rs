@@ -7,13 +7,16 @@ use jiff::Timestamp;
 use super::figures::{Deployments, Window};
 use super::record::{Cause, RunOutcome, RunRecord};
 use super::summary::Summary;
+use crate::core::inventory::Inventory;
 
 /// A round, from the cluster, from this machine, or from both.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KnownRun {
     /// The context of its cluster.
     pub context: String,
-    /// Its summary.
+    /// The inventory that it is of.
+    pub inventory: Inventory,
+    /// Its summary. The target's name is a label: the inventory says which one it is.
     pub summary: Summary,
     /// All of it, where that was read.
     pub record: Option<Box<RunRecord>>,
@@ -23,17 +26,19 @@ impl KnownRun {
     /// A round of which all is known.
     pub fn of(context: String, record: RunRecord) -> Self {
         let summary = Summary::of(&record);
-        Self { context, summary, record: Some(Box::new(record)) }
+        let inventory = record.inventory.clone();
+        Self { context, inventory, summary, record: Some(Box::new(record)) }
     }
 
     /// A round of which only the summary is known.
-    pub fn in_short(context: String, summary: Summary) -> Self {
-        Self { context, summary, record: None }
+    pub fn in_short(context: String, inventory: Inventory, summary: Summary) -> Self {
+        Self { context, inventory, summary, record: None }
     }
 
     /// The target that it is of.
     pub fn place(&self) -> TargetPlace<'_> {
-        TargetPlace { target: &self.summary.target, context: &self.context }
+        let (target, context) = (&self.summary.target, &self.context);
+        TargetPlace { target, context, inventory: Some(&self.inventory) }
     }
 
     /// Why it failed or was refused, where that is known.
@@ -55,12 +60,18 @@ impl KnownRun {
         }
     }
 
+    /// When it was over. Of a run that was killed it is only known when that was noticed, and all that it
+    /// did may have been done at its begin.
+    fn over(&self) -> Timestamp {
+        match self.summary.outcome {
+            RunOutcome::Killed => self.summary.started,
+            _ => self.summary.ended,
+        }
+    }
+
     /// Whether it may have left the target between two commits.
     fn may_leave_a_mixture(&self) -> bool {
-        let Summary { outcome, changed, .. } = &self.summary;
-        let is_broken_off =
-            matches!(outcome, RunOutcome::Failed | RunOutcome::Interrupted | RunOutcome::Killed);
-        is_broken_off && (*changed > 0 || *outcome == RunOutcome::Killed)
+        self.summary.is_broken_off()
     }
 }
 
@@ -71,6 +82,13 @@ pub struct TargetPlace<'a> {
     pub target: &'a str,
     /// The context of its cluster.
     pub context: &'a str,
+    /// Its inventory; `None` of all targets together.
+    pub inventory: Option<&'a Inventory>,
+}
+
+impl TargetPlace<'_> {
+    /// All targets together.
+    pub const ALL: Self = Self { target: "", context: "", inventory: None };
 }
 
 /// The rounds to show.
@@ -96,15 +114,21 @@ impl RunFilter {
 
 /// The rounds of clusters and of this machine's log together, each once, the newest first. Of a round
 /// that both have, the log's counts: any client of the cluster may have written the other.
-pub fn merged(clusters: Vec<KnownRun>, log: Vec<KnownRun>) -> Vec<KnownRun> {
+///
+/// A round is known by its inventory and its id: the target's name is what `name_of` says that its
+/// target is called today, else what the newest round of its inventory says.
+pub fn merged(
+    clusters: Vec<KnownRun>,
+    log: Vec<KnownRun>,
+    name_of: impl Fn(&KnownRun) -> Option<String>,
+) -> Vec<KnownRun> {
+    let key = |run: &KnownRun| (run.inventory.clone(), run.summary.id.clone());
     let mut seen = BTreeSet::new();
-    let contexts: BTreeMap<(String, String), String> = clusters
-        .iter()
-        .map(|run| ((run.summary.target.clone(), run.summary.id.clone()), run.context.clone()))
-        .collect();
+    let contexts: BTreeMap<(Inventory, String), String> =
+        clusters.iter().map(|run| (key(run), run.context.clone())).collect();
     let mut runs: Vec<KnownRun> = Vec::with_capacity(clusters.len() + log.len());
     for mut run in log.into_iter().chain(clusters) {
-        let key = (run.summary.target.clone(), run.summary.id.clone());
+        let key = key(&run);
         // The name that the cluster goes by today.
         if let Some(context) = contexts.get(&key) {
             run.context.clone_from(context);
@@ -117,6 +141,16 @@ pub fn merged(clusters: Vec<KnownRun>, log: Vec<KnownRun>) -> Vec<KnownRun> {
         let (one, other) = (&one.summary, &other.summary);
         (other.started, &other.id).cmp(&(one.started, &one.id))
     });
+    let mut names: BTreeMap<(Inventory, String), String> = BTreeMap::new();
+    for run in &mut runs {
+        let place = (run.inventory.clone(), run.context.clone());
+        let name = || name_of(run).unwrap_or_else(|| run.summary.target.clone());
+        let name = names.entry(place).or_insert_with(name);
+        run.summary.target.clone_from(name);
+        if let Some(record) = &mut run.record {
+            record.target.clone_from(name);
+        }
+    }
     runs
 }
 
@@ -146,9 +180,8 @@ pub struct RanAt<'a> {
 pub fn ran_at(runs: &[KnownRun], time: Timestamp) -> Vec<RanAt<'_>> {
     let targets = by_target(runs).into_iter();
     let ran = targets.map(|(place, runs)| {
-        let mut past: Vec<&KnownRun> =
-            runs.into_iter().filter(|run| run.summary.ended <= time).collect();
-        past.sort_by_key(|run| std::cmp::Reverse(run.summary.ended));
+        let mut past: Vec<&KnownRun> = runs.into_iter().filter(|run| run.over() <= time).collect();
+        past.sort_by_key(|run| std::cmp::Reverse(run.over()));
         let last = past.iter().position(|run| run.leaves().is_some());
         let newer = &past[..last.unwrap_or(past.len())];
         let by = last.map(|at| past[at]);

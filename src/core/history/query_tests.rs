@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::core::inventory::Inventory;
-use crate::core::object::ObjectKey;
+use crate::core::object::{GroupKind, ObjectKey};
 use crate::core::plan::Action;
 
 fn at(minute: i64) -> Timestamp {
@@ -74,7 +74,7 @@ fn imaged(mut run: KnownRun, before: Option<&str>, after: Option<&str>) -> Known
 }
 
 fn sorted(runs: Vec<KnownRun>) -> Vec<KnownRun> {
-    merged(runs, Vec::new())
+    merged(runs, Vec::new(), |_| None)
 }
 
 #[test]
@@ -88,9 +88,37 @@ fn each_round_is_known_once_and_the_log_counts() {
     let runs = merged(
         vec![of_other.clone(), in_cluster, forged],
         vec![logged.clone(), only_logged.clone()],
+        |_| None,
     );
     let renamed = KnownRun { context: "ctx".to_owned(), ..logged };
     assert_eq!(runs, [only_logged, renamed, of_other]);
+}
+
+#[test]
+fn the_inventory_says_whose_a_round_is_and_the_name_is_its_label() {
+    let called = |mut run: KnownRun, name: &str| {
+        name.clone_into(&mut run.summary.target);
+        run
+    };
+    let in_cluster = called(run("b", 5, "a", RunOutcome::Healthy), "forged");
+    let in_short = KnownRun { record: None, ..in_cluster.clone() };
+    let old = called(run("b", 3, "z", RunOutcome::Healthy), "trueup-b");
+    let logged = called(run("b", 5, "a", RunOutcome::Healthy), "trueup-b");
+    let today = |run: &KnownRun| (run.inventory.name == "trueup-b").then(|| "b2".to_owned());
+    for in_cluster in [in_cluster, in_short] {
+        let runs = merged(vec![in_cluster], vec![old.clone(), logged.clone()], today);
+        let names: Vec<&str> = runs.iter().map(|run| run.place().target).collect();
+        assert_eq!(names, ["b2", "b2"]);
+        assert_eq!(runs[1].record.as_ref().unwrap().target, "b2");
+        assert_eq!(by_target(&runs).len(), 1);
+    }
+    // Of a target that is gone, the newest name is shown; another cluster's inventory is another one.
+    let newer = called(run("b", 9, "c", RunOutcome::Healthy), "b3");
+    let elsewhere = called(run("b", 4, "a", RunOutcome::Healthy), "trueup-b");
+    let elsewhere = KnownRun { context: "other".to_owned(), ..elsewhere };
+    let runs = merged(Vec::new(), vec![logged, newer, elsewhere], |_| None);
+    let names: Vec<&str> = runs.iter().map(|run| run.place().target).collect();
+    assert_eq!(names, ["b3", "b3", "trueup-b"]);
 }
 
 #[test]
@@ -202,12 +230,17 @@ fn images_go_by_many_names() {
 #[test]
 fn an_object_is_found_by_its_kind_and_name() {
     let is = |text: &str| ObjectPattern::parse(text).is_some_and(|it| it.is(&deployment("web")));
-    for text in ["deployment/web", "Deployment/shop/web", "deployment.apps/web"] {
+    for text in ["deployment/web", "Deployment/shop/web", "deployment.apps/web", "deployments/web"]
+    {
         assert!(is(text), "{text}");
     }
     for text in ["deployment/api", "deployment/other/web", "deployment.x/web", "service/web"] {
         assert!(!is(text), "{text}");
     }
+    let short = ObjectPattern::parse("deploy/web").unwrap();
+    assert!(!short.is(&deployment("web")), "nothing says what it means");
+    let short = short.of_kinds(vec![GroupKind::new("apps", "Deployment")]);
+    assert!(short.is(&deployment("web")) && !short.is(&deployment("api")));
     for text in ["", "web", "deployment/", "/web", "a/b/c/d"] {
         assert_eq!(ObjectPattern::parse(text), None, "{text}");
     }
@@ -219,7 +252,8 @@ fn an_object_is_found_by_its_kind_and_name() {
         origin: Some("web.yaml:3".to_owned()),
     };
     changed.record.as_mut().unwrap().objects.push(object.clone());
-    let short = KnownRun::in_short("ctx".to_owned(), changed.summary.clone());
+    let short =
+        KnownRun::in_short("ctx".to_owned(), changed.inventory.clone(), changed.summary.clone());
     let runs = [changed, short, run("prod", 5, "b", RunOutcome::Healthy)];
     let changes = object_changes(&runs, &ObjectPattern::parse("deployment/web").unwrap());
     assert_eq!(changes, [ObjectChange { run: &runs[0], object: &object }]);
@@ -260,7 +294,7 @@ fn ten_thousand_rounds_are_answered() {
         })
         .collect();
     let logged = runs.clone();
-    let runs = merged(runs, logged);
+    let runs = merged(runs, logged, |_| None);
     let window = Window { from: at(0), until: at(20_000) };
     assert_eq!((runs.len(), deployments(&runs, window).total.count), (10_000, 10_000));
     assert_eq!(ran_at(&runs, at(20_000)).len(), 20);

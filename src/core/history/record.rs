@@ -126,6 +126,8 @@ pub enum Cause {
     Deployment,
     /// The commit was there already, and the cluster was not as it says.
     Drift,
+    /// The commit was there already but for what a round left that did not come to its end.
+    Cleanup,
     /// A target that is gone from `trueup.yaml` was taken down.
     Removal,
 }
@@ -136,6 +138,7 @@ impl Cause {
         match self {
             Self::Deployment => "deployment",
             Self::Drift => "drift",
+            Self::Cleanup => "cleanup",
             Self::Removal => "removal",
         }
     }

@@ -16,7 +16,6 @@ use flate2::write::GzEncoder;
 use super::record::RunRecord;
 use super::summary::Summary;
 use crate::core::inventory::Inventory;
-use crate::core::json::Value;
 use crate::core::object::Object;
 
 /// The most records that are kept for an inventory.
@@ -64,16 +63,50 @@ pub fn stored_record(body: &[u8]) -> Option<RunRecord> {
 
 /// The summaries in the metadata of a history, the oldest first. What is not one is left out.
 pub fn stored_summaries(history: &Object) -> Vec<Summary> {
-    let annotations = history.0.get("metadata").and_then(|it| it.get("annotations"));
-    let Some(annotations) = annotations.and_then(Value::as_object) else { return Vec::new() };
-    let summaries = annotations.iter().filter_map(|(name, value)| {
-        let id = name.strip_prefix(SUMMARY)?;
-        let summary: Summary = serde_json::from_str(value.as_str()?).ok()?;
-        Some(Summary { id: id.to_owned(), ..summary })
-    });
-    let mut summaries: Vec<Summary> = summaries.collect();
+    let mut summaries: Vec<Summary> = annotated(history)
+        .filter_map(|(id, text)| Some(Summary { id: id.to_owned(), ..summary(text)? }))
+        .collect();
     summaries.sort_by(|one, other| one.id.cmp(&other.id));
     summaries
+}
+
+/// The ids of what is no record: summaries that can't be read, and bodies without a summary. The names of
+/// the bodies are in the managed fields, since metadata has no data.
+pub fn stored_strays(history: &Object) -> BTreeSet<String> {
+    let (mut readable, mut strays) = (BTreeSet::new(), BTreeSet::new());
+    for (id, text) in annotated(history) {
+        match summary(text) {
+            Some(_) => readable.insert(id),
+            None => strays.insert(id.to_owned()),
+        };
+    }
+    let managers = history.0.get("metadata").and_then(|it| it.get("managedFields")?.as_array());
+    for manager in managers.into_iter().flatten() {
+        let bodies = manager.get("fieldsV1").and_then(|it| it.get("f:binaryData")?.as_object());
+        let bodies = bodies.into_iter().flat_map(|bodies| bodies.iter());
+        let ids = bodies.filter_map(|(field, _)| field.strip_prefix("f:"));
+        strays.extend(ids.filter(|id| !readable.contains(id)).map(str::to_owned));
+    }
+    strays
+}
+
+/// The ids of the summaries of a history, each with its text.
+fn annotated(history: &Object) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let annotations = history.0.get("metadata").and_then(|it| it.get("annotations")?.as_object());
+    let annotations = annotations.into_iter().flat_map(|annotations| annotations.iter());
+    annotations.filter_map(|(name, value)| Some((name.strip_prefix(SUMMARY)?, value.as_str())))
+}
+
+/// A summary; `None` where it is not one, or says that its body alone is larger than all may be.
+fn summary(text: Option<&str>) -> Option<Summary> {
+    let summary: Summary = serde_json::from_str(text?).ok()?;
+    (summary.bytes <= BYTES).then_some(summary)
+}
+
+/// How many bytes bodies have together. Any client may have written how many.
+pub fn bytes_of<'a>(summaries: impl IntoIterator<Item = &'a Summary>) -> usize {
+    let bytes = summaries.into_iter().map(|summary| summary.bytes);
+    bytes.fold(0, usize::saturating_add)
 }
 
 /// The ids of the records to drop, so that the others are within the bounds: first tries that repeat the
@@ -81,7 +114,7 @@ pub fn stored_summaries(history: &Object) -> Vec<Summary> {
 pub fn records_to_drop(kept: &[Summary]) -> BTreeSet<String> {
     let mut left: BTreeMap<&str, &Summary> =
         kept.iter().map(|summary| (summary.id.as_str(), summary)).collect();
-    let mut bytes: usize = kept.iter().map(|summary| summary.bytes).sum();
+    let mut bytes = bytes_of(kept);
     let mut before: BTreeMap<&str, &Summary> = BTreeMap::new();
     let mut repeated = Vec::new();
     for summary in kept {
@@ -98,7 +131,7 @@ pub fn records_to_drop(kept: &[Summary]) -> BTreeSet<String> {
             break;
         }
         if left.remove(summary.id.as_str()).is_some() {
-            bytes -= summary.bytes;
+            bytes = bytes_of(left.values().copied());
             dropped.insert(summary.id.clone());
         }
     }

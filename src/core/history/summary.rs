@@ -10,6 +10,9 @@ use crate::core::source::snapshot::short;
 /// The most bytes of a subject or name in a summary.
 const SHORT: usize = 72;
 
+/// What follows the id of a commit whose work tree ran in its place.
+const DIRTY: &str = "-dirty";
+
 /// One round in short. Its keys are short since two hundred of them share an object's 256 KiB of
 /// annotations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,9 @@ pub struct Summary {
     /// Full id of the commit.
     #[serde(rename = "c")]
     pub commit: String,
+    /// Whether files of the work tree were read in its place.
+    #[serde(rename = "d", default, skip_serializing_if = "std::ops::Not::not")]
+    pub dirty: bool,
     /// The name that led to it.
     #[serde(rename = "r")]
     pub named: String,
@@ -72,6 +78,7 @@ impl Summary {
             id: record.id.clone(),
             target: record.target.clone(),
             commit: record.commit.id.clone(),
+            dirty: record.commit.dirty,
             named: cut(&record.commit.named),
             subject: cut(&record.commit.subject),
             author: cut(&record.commit.author),
@@ -88,9 +95,18 @@ impl Summary {
         }
     }
 
-    /// The commit's id as people read it.
-    pub fn short(&self) -> &str {
-        short(&self.commit)
+    /// The commit's id as people read it, and whether that is not all that ran.
+    pub fn short(&self) -> String {
+        format!("{}{}", short(&self.commit), if self.dirty { DIRTY } else { "" })
+    }
+
+    /// Whether it did not come to its end and may have changed objects.
+    pub fn is_broken_off(&self) -> bool {
+        let is_broken_off = matches!(
+            self.outcome,
+            RunOutcome::Failed | RunOutcome::Interrupted | RunOutcome::Killed
+        );
+        is_broken_off && (self.changed > 0 || self.outcome == RunOutcome::Killed)
     }
 
     /// Whether it is another try of the same commit with the same end, without a change.

@@ -60,13 +60,31 @@ fn a_record_survives_the_way_to_the_cluster_and_back() {
     assert_eq!(stored_record(&body), Some(record.clone()));
     assert_eq!(stored_record(&body[..body.len() / 2]), None);
     let summary = sized(&record, body.len());
-    let history = json!({ "metadata": { "annotations": {
-        summary_annotation(&record.id): serde_json::to_string(&summary).unwrap(),
-        "history.trueup.dev/broken": "{",
-        "other": "x",
-    } } });
+    let huge = sized(&record, usize::MAX);
+    let history = json!({ "metadata": {
+        "annotations": {
+            summary_annotation(&record.id): serde_json::to_string(&summary).unwrap(),
+            "history.trueup.dev/huge": serde_json::to_string(&huge).unwrap(),
+            "history.trueup.dev/broken": "{",
+            "other": "x",
+        },
+        "managedFields": [
+            { "fieldsV1": { "f:binaryData": { ".": {}, "f:alone": {}, "f:huge": {} } } },
+            { "fieldsV1": { "f:binaryData": { format!("f:{}", record.id): {} } } },
+        ],
+    } });
     let history = Object::from(history.as_object().cloned().unwrap());
     assert_eq!(stored_summaries(&history), [summary]);
+    let strays: Vec<String> = stored_strays(&history).into_iter().collect();
+    assert_eq!(strays, ["alone", "broken", "huge"]);
+}
+
+#[test]
+fn any_number_of_bytes_is_counted() {
+    let sized = |minutes| sized(&record(minutes, "a", RunOutcome::Healthy, 1), usize::MAX);
+    let kept = [sized(1), sized(2)];
+    assert_eq!(bytes_of(&kept), usize::MAX);
+    assert_eq!(records_to_drop(&kept), [kept[0].id.clone()].into());
 }
 
 #[test]

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::query::{KnownRun, TargetPlace};
 use super::record::{Cause, ImageChange, RecordedObject, RunOutcome, RunRecord};
-use crate::core::object::ObjectKey;
+use crate::core::kinds::manual::guessed_plural;
+use crate::core::object::{GroupKind, ObjectKey};
 
 /// A version of an image in a container, from when to when.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,8 @@ pub struct ObjectChange<'a> {
 pub struct ObjectPattern {
     /// In lower case; a group may follow, as in `deployment.apps`.
     kind: String,
+    /// The kinds that are called so.
+    called: Vec<GroupKind>,
     namespace: Option<String>,
     name: String,
 }
@@ -56,18 +59,35 @@ impl ObjectPattern {
             [kind, namespace, name] => (kind, Some(namespace.to_owned()), name),
             _ => return None,
         };
-        Some(Self { kind: kind.to_lowercase(), namespace, name: name.to_owned() })
+        let (kind, name) = (kind.to_lowercase(), name.to_owned());
+        Some(Self { kind, called: Vec::new(), namespace, name })
+    }
+
+    /// The word for the kind, without a group.
+    pub fn word(&self) -> &str {
+        self.kind.split('.').next().unwrap_or_default()
+    }
+
+    /// The same, where these are the kinds that are called by its word: by a plural or a short name.
+    pub fn of_kinds(self, called: Vec<GroupKind>) -> Self {
+        Self { called, ..self }
+    }
+
+    /// Whether an object is of the kind that is meant.
+    pub fn is_kind(&self, key: &ObjectKey) -> bool {
+        let ObjectKey { group, kind, .. } = key;
+        let word = self.word();
+        let is_called = self.called.iter().any(|it| it.group == *group && it.kind == *kind);
+        let is_kind = is_called || kind.eq_ignore_ascii_case(word) || guessed_plural(kind) == word;
+        is_kind && self.kind.split_once('.').is_none_or(|(_, asked)| asked == group)
     }
 
     /// Whether an object is the one that is meant.
     pub fn is(&self, key: &ObjectKey) -> bool {
-        let ObjectKey { group, kind, namespace, name } = key;
-        let kind = kind.to_lowercase();
-        let is_kind = match self.kind.split_once('.') {
-            Some((asked, asked_group)) => asked == kind && asked_group == group,
-            None => self.kind == kind,
-        };
-        is_kind && self.name == *name && (self.namespace.is_none() || self.namespace == *namespace)
+        let ObjectKey { namespace, name, .. } = key;
+        self.is_kind(key)
+            && self.name == *name
+            && (self.namespace.is_none() || self.namespace == *namespace)
     }
 }
 

@@ -214,6 +214,7 @@ mod tests {
             id: format!("{ended}"),
             target: "prod".to_owned(),
             commit: commit.to_owned(),
+            dirty: false,
             named: "main".to_owned(),
             subject: String::new(),
             author: String::new(),

@@ -8,7 +8,7 @@ use crate::core::history::{
 };
 use crate::core::inventory::Inventory;
 
-pub(in crate::local) fn record(number: u32) -> RunRecord {
+pub(crate) fn record(number: u32) -> RunRecord {
     let started = Timestamp::from_second(i64::from(number) * 60).unwrap();
     RunRecord {
         id: record_id(started, number),
@@ -110,6 +110,20 @@ fn lines_that_are_gone_or_altered_show() {
     log.append(&record(9)).unwrap();
     fs::remove_file(log.folder().join(HEAD)).unwrap();
     assert_eq!(problems(&log), [(2, LogProblem::Ends)], "without its head");
+}
+
+#[test]
+fn a_log_without_its_lock_file_is_read_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = log(folder.path(), 3);
+    fs::remove_file(log.folder().join(LOCK)).unwrap();
+    assert_eq!(log.records().unwrap().len(), 3);
+    edit(&log, |text| text.lines().take(2).map(|line| format!("{line}\n")).collect());
+    assert_eq!(problems(&log), [(3, LogProblem::Ends)]);
+    fs::remove_file(log.segment(1)).unwrap();
+    assert_eq!(problems(&log), [(1, LogProblem::Ends)]);
+    fs::remove_file(log.folder().join(HEAD)).unwrap();
+    assert_eq!(log.verify().unwrap(), LogCheck::default(), "there is no log");
 }
 
 #[test]

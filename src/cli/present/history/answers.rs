@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::table::Table;
-use super::words::{ending, mark, span, time, took, who};
+use super::words::{ending, mark, span, time, took_words, who};
 use super::{Answer, HistoryView};
 use crate::cli::present::Glyphs;
 use crate::cli::present::markdown::escape::words as escaped;
 use crate::core::history::{
-    Deployments, Figures, ImageSpan, KnownRun, ObjectChange, P90_NEEDS, Spread, TargetPlace,
+    Deployments, Figures, ImageSpan, KnownRun, ObjectChange, P90_NEEDS, RanAt, Spread, TargetPlace,
     Window, image_version,
 };
 use crate::core::source::snapshot::short;
@@ -90,15 +90,22 @@ fn runs_section(runs: &[&KnownRun], view: &HistoryView<'_>, glyphs: Glyphs) -> S
             mark(summary.outcome, glyphs).0.to_owned(),
             time(summary.started, &view.zone),
             name(run.place(), view.names_context),
-            summary.short().to_owned(),
+            summary.short(),
             summary.subject.clone(),
             who(summary).to_owned(),
-            span(took(summary)),
+            took_words(summary),
             ending(run).unwrap_or_else(|| "healthy".to_owned()),
         ]);
     }
     let notes = if runs.is_empty() { vec!["no rounds".to_owned()] } else { Vec::new() };
     Section { title: None, table, notes }
+}
+
+/// The commit that ran, as people read it.
+pub(super) fn ran_commit(ran: &RanAt<'_>) -> String {
+    let by = ran.by.filter(|by| ran.commit == Some(by.summary.commit.as_str()));
+    let commit = || ran.commit.map(|commit| short(commit).to_owned());
+    by.map(|by| by.summary.short()).or_else(commit).unwrap_or_default()
 }
 
 fn at_table(view: &HistoryView<'_>) -> Table {
@@ -116,7 +123,7 @@ fn at_table(view: &HistoryView<'_>) -> Table {
         };
         table.rows.push(vec![
             name(ran.place, view.names_context),
-            ran.commit.map(short).unwrap_or_default().to_owned(),
+            ran_commit(ran),
             summary.map(|it| time(it.ended, &view.zone)).unwrap_or_default(),
             summary.map(|it| who(it).to_owned()).unwrap_or_default(),
             note,
@@ -150,7 +157,7 @@ fn images(
         let at = |end: Option<(Timestamp, &KnownRun)>, else_: &str| {
             end.map_or_else(|| else_.to_owned(), |(at, _)| time(at, &view.zone))
         };
-        let commit = span.from.map(|(_, run)| run.summary.short().to_owned());
+        let commit = span.from.map(|(_, run)| run.summary.short());
         section.table.rows.push(vec![
             at(span.from, "earlier"),
             at(span.until, "now"),
@@ -188,7 +195,7 @@ fn object(
         table.rows.push(vec![
             time(run.summary.started, &view.zone),
             if view.names_target { name(run.place(), view.names_context) } else { String::new() },
-            run.summary.short().to_owned(),
+            run.summary.short(),
             object.action.name().to_owned(),
             result,
             object.origin.clone().unwrap_or_default(),
@@ -238,12 +245,15 @@ fn stats(window: Window, view: &HistoryView<'_>) -> Section {
     ));
     notes.extend(DEFINITIONS.map(|(name, definition)| format!("{name}: {definition}.")));
     let days = format!("{:.1}", window.days());
-    let title = format!(
-        "{} to {} ({} days)",
-        time(window.from, &view.zone),
-        time(window.until, &view.zone),
-        days.trim_end_matches(".0")
-    );
+    let seconds = window.until.as_second().saturating_sub(window.from.as_second());
+    let seconds = u64::try_from(seconds).unwrap_or_default();
+    let length = match days.trim_end_matches(".0") {
+        _ if window.days() < 1.0 => span(seconds),
+        "1" => "1 day".to_owned(),
+        days => format!("{days} days"),
+    };
+    let (from, until) = (time(window.from, &view.zone), time(window.until, &view.zone));
+    let title = format!("{from} to {until} ({length})");
     Section { title: Some(title), table, notes }
 }
 
@@ -255,6 +265,8 @@ fn figures_row(name: String, found: &Deployments, window: Window) -> Vec<String>
     let rate = failure_rate.map(|rate| format!("{failed} ({:.0}%)", rate * 100.0));
     let often = match per_day {
         0.0 => "0".to_owned(),
+        // A rate of a day that was not looked at would be a guess.
+        _ if window.days() < 1.0 => deployments.to_string(),
         often if often >= 0.95 => format!("{deployments} ({often:.1} a day)"),
         often => format!("{deployments} ({:.1} a week)", often * 7.0),
     };

@@ -32,6 +32,7 @@ pub(super) fn table(view: &HistoryView<'_>) -> Table {
                 "seconds",
                 "restored",
                 "reason",
+                "dirty",
             ]);
             table.rows = runs.iter().map(|run| run_row(run)).collect();
             table
@@ -103,7 +104,7 @@ pub(super) fn table(view: &HistoryView<'_>) -> Table {
                 "oldest",
             ]);
             let targets = deployments.targets.iter();
-            let total = (TargetPlace { target: "", context: "" }, &deployments.total);
+            let total = (TargetPlace::ALL, &deployments.total);
             let targets = targets.map(|(place, found)| (*place, found));
             table.rows = targets
                 .chain([total])
@@ -134,9 +135,10 @@ fn run_row(run: &KnownRun) -> Vec<String> {
         host.clone(),
         started.to_string(),
         ended.to_string(),
-        took(&run.summary).to_string(),
+        took(&run.summary).map(|it| it.to_string()).unwrap_or_default(),
         restored.clone().unwrap_or_default(),
         run.reason().unwrap_or_default().to_owned(),
+        run.summary.dirty.to_string(),
     ]
 }
 

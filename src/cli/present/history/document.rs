@@ -54,6 +54,9 @@ pub(super) struct RunDocument<'a> {
     context: &'a str,
     /// Full id of the commit.
     commit: &'a str,
+    /// Whether files of the work tree were read in its place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dirty: bool,
     /// The name that led to it.
     r#ref: &'a str,
     subject: &'a str,
@@ -66,8 +69,10 @@ pub(super) struct RunDocument<'a> {
     user: &'a str,
     host: &'a str,
     started: Timestamp,
+    /// Of a run that was killed: when that was noticed.
     ended: Timestamp,
-    seconds: u64,
+    /// How long it took; null of a run that was killed.
+    seconds: Option<u64>,
     /// Full id of the commit that was restored, where it was rolled back.
     #[serde(skip_serializing_if = "Option::is_none")]
     restored: Option<&'a str>,
@@ -256,14 +261,13 @@ fn document<'a>(view: &'a HistoryView<'_>) -> HistoryDocument<'a> {
         Answer::Stats { window, deployments } => {
             let targets = deployments.targets.iter();
             let targets = targets.map(|(place, found)| figures_of(*place, found, *window));
-            let none = TargetPlace { target: "", context: "" };
             let definitions =
                 DEFINITIONS.map(|(name, definition)| DefinitionDocument { name, definition });
             document.stats = Some(StatsDocument {
                 from: window.from,
                 until: window.until,
                 targets: targets.collect(),
-                total: figures_of(none, &deployments.total, *window),
+                total: figures_of(TargetPlace::ALL, &deployments.total, *window),
                 definitions: definitions.into(),
             });
         }
@@ -279,6 +283,7 @@ fn run_of(run: &KnownRun) -> RunDocument<'_> {
         target,
         context: &run.context,
         commit,
+        dirty: summary.dirty,
         r#ref: named,
         subject,
         author,

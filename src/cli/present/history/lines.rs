@@ -4,13 +4,12 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::words::{cut, ending, mark, span, time, took, who};
+use super::words::{cut, ending, mark, time, took_words, who};
 use super::{Answer, Below, HistoryView, answers};
 use crate::cli::present::Glyphs;
 use crate::cli::present::ink::Ink;
 use crate::cli::present::wrap::wrapped;
 use crate::core::history::{KnownRun, RanAt};
-use crate::core::source::snapshot::short;
 
 /// The most columns of a target's name.
 const TARGET: usize = 20;
@@ -88,9 +87,9 @@ impl<'a> LineColumns<'a> {
             format!("{name}{} ", " ".repeat(width.saturating_sub(name.width())))
         });
         let target = target.unwrap_or_default();
-        let commit = glyphs.inert(summary.short());
+        let commit = glyphs.inert(&summary.short()).into_owned();
         let by = cut(&glyphs.inert(who(summary)), USER, glyphs);
-        let mut end = format!("{}{}", glyphs.dot(), span(took(summary)));
+        let mut end = format!("{}{}", glyphs.dot(), took_words(summary));
         if !by.is_empty() {
             end.push_str(glyphs.dot());
             end.push_str(&by);
@@ -139,22 +138,29 @@ fn ran_at(
             let summary = &by.summary;
             let end = format!("{dot}since {}", time(summary.ended, &view.zone));
             let by_whom = format!("{dot}{}", cut(&glyphs.inert(who(summary)), USER, glyphs));
-            let commit = glyphs.inert(commit);
-            let subject = match summary.commit == *commit {
+            let is_its = summary.commit == *commit;
+            let is_dirty = is_its && summary.dirty;
+            let commit = glyphs.inert(&answers::ran_commit(ran)).into_owned();
+            let subject = match is_its {
                 true => glyphs.inert(&summary.subject).into_owned(),
-                false => format!("restored after {} failed", glyphs.inert(summary.short())),
+                false => format!("restored after {} failed", glyphs.inert(&summary.short())),
             };
-            let used = name.width() + 2 + 7 + end.width() + by_whom.width();
+            let used = name.width() + 2 + commit.width() + end.width() + by_whom.width();
             let subject = match glyphs.limit() {
                 Some(columns) => cut(&subject, columns.saturating_sub(used).max(8), glyphs),
                 None => subject,
             };
-            writeln!(out, "{} {subject}{end}{by_whom}", short(&commit))?;
+            writeln!(out, "{commit} {subject}{end}{by_whom}")?;
             if let Some(ending) = ending(by) {
                 let lines = wrapped(&glyphs.inert(&ending), glyphs.limit(), 4, 6);
                 writeln!(out, "    {}", lines.join("\n"))?;
             }
-            writeln!(out, "    git show {}", short(&commit))?;
+            match is_dirty {
+                true => {
+                    writeln!(out, "    with changes that were in no commit: git can't show them")?
+                }
+                false => writeln!(out, "    git show {commit}")?,
+            }
         }
     }
     let Some(mixed) = ran.mixed else { return Ok(()) };

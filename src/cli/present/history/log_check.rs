@@ -122,6 +122,7 @@ pub fn text(out: &mut impl Write, checked: &CheckedLog, glyphs: Glyphs) -> io::R
         None => "not compared with a cluster".to_owned(),
     });
     parts.push(match checked.faults.len() {
+        0 if checked.lines == 0 => "empty".to_owned(),
         0 => "whole".to_owned(),
         faults => count(faults, "fault"),
     });

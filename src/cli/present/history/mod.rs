@@ -24,6 +24,7 @@ use super::Glyphs;
 use super::text::cost;
 #[cfg(test)]
 pub(super) use document::HistoryDocument;
+pub(super) use words::took;
 
 use crate::core::history::{DeploymentsByTarget, ImageSpan, KnownRun, ObjectChange, RanAt, Window};
 

@@ -23,8 +23,13 @@ impl Table {
     pub(super) fn text(&self, indent: usize, glyphs: Glyphs) -> Vec<String> {
         let header: Vec<String> = self.header.iter().map(|name| name.to_uppercase()).collect();
         let rows = self.rows.iter();
-        let rows: Vec<Vec<String>> =
+        let mut rows: Vec<Vec<String>> =
             rows.map(|row| row.iter().map(|it| glyphs.inert(it).into_owned()).collect()).collect();
+        if let Some(columns) = glyphs.limit() {
+            // A long name must not push the others beyond the end.
+            let first = rows.iter_mut().filter_map(|row| row.first_mut());
+            first.for_each(|name| *name = cut(name, (columns / 3).max(16), glyphs));
+        }
         let used: Vec<usize> = (0..header.len())
             .filter(|at| rows.iter().any(|row| row.get(*at).is_some_and(|it| !it.is_empty())))
             .collect();

@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
 use crate::core::history::{Cause, RunOutcome, Summary, deployments, ran_at, record_id};
+use crate::core::inventory::Inventory;
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + minute * 60).unwrap()
@@ -14,6 +15,7 @@ fn run(target: &str, began: i64, subject: &str, outcome: RunOutcome) -> KnownRun
         id: record_id(at(began), 7),
         target: target.to_owned(),
         commit: "8be01d3aa".to_owned(),
+        dirty: false,
         named: "main".to_owned(),
         subject: subject.to_owned(),
         author: "Ann".to_owned(),
@@ -28,7 +30,8 @@ fn run(target: &str, began: i64, subject: &str, outcome: RunOutcome) -> KnownRun
         restored: (outcome == RunOutcome::RolledBack).then(|| "4f2c1a9bb".to_owned()),
         bytes: 0,
     };
-    KnownRun::in_short("ctx".to_owned(), summary)
+    let inventory = Inventory { name: format!("trueup-{target}"), namespace: "shop".to_owned() };
+    KnownRun::in_short("ctx".to_owned(), inventory, summary)
 }
 
 fn view<'a>(answer: Answer<'a>) -> HistoryView<'a> {
@@ -77,6 +80,48 @@ fn rounds_are_a_line_each_and_fit() {
     let markdown = written(&view, HistoryFormat::Markdown, None);
     assert!(markdown.starts_with("|  | began | target |"), "{markdown}");
     assert_eq!(markdown.lines().count(), 6);
+}
+
+#[test]
+fn a_round_of_the_work_tree_is_not_shown_by_git() {
+    let mut runs = [run("prod", 0, "Mine", RunOutcome::Healthy)];
+    let text = |runs: &[KnownRun]| {
+        let view = view(Answer::At { time: Timestamp::MAX, ran: ran_at(runs, Timestamp::MAX) });
+        written(&view, HistoryFormat::Text, Some(80))
+    };
+    assert!(text(&runs).contains("git show 8be01d3\n"), "{}", text(&runs));
+    runs[0].summary.dirty = true;
+    let told = text(&runs);
+    assert!(told.contains("8be01d3-dirty Mine") && told.contains("git can't show them"), "{told}");
+    let told = written(&view(Answer::Runs(vec![&runs[0]])), HistoryFormat::Text, Some(80));
+    assert!(told.contains("8be01d3-dirty Mine"), "{told}");
+}
+
+#[test]
+fn what_a_round_put_right_is_named_by_what_it_was() {
+    let mut round = run("prod", 0, "Fix", RunOutcome::Healthy);
+    for (cause, changed, expected) in [
+        (Cause::Drift, 3, "drift: 3 objects put back"),
+        (Cause::Drift, 1, "drift: 1 object put back"),
+        (Cause::Drift, 0, "nothing had to change"),
+        (Cause::Cleanup, 2, "cleaned up: 2 objects"),
+    ] {
+        (round.summary.cause, round.summary.changed) = (cause, changed);
+        assert_eq!(words::ending(&round).as_deref(), Some(expected));
+    }
+    round.summary.outcome = RunOutcome::Killed;
+    let told = written(&view(Answer::Runs(vec![&round])), HistoryFormat::Text, Some(80));
+    assert!(told.contains("Fix · ? · "), "{told}");
+}
+
+#[test]
+fn a_window_of_hours_has_no_rate_of_a_day_and_long_names_fit() {
+    let runs = [run(&"long-".repeat(20), 0, "Fix", RunOutcome::Healthy)];
+    let window = Window { from: at(-30), until: at(30) };
+    let view = view(Answer::Stats { window, deployments: deployments(&runs, window) });
+    let text = written(&view, HistoryFormat::Text, Some(80));
+    assert!(text.contains("(60 min)") && !text.contains("a day"), "{text}");
+    assert!(text.contains("  1            7 min (1)"), "{text}");
 }
 
 #[test]

@@ -26,9 +26,15 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
-/// How long a round took.
-pub(super) fn took(summary: &Summary) -> u64 {
-    u64::try_from(summary.ended.as_second() - summary.started.as_second()).unwrap_or_default()
+/// How many seconds a round took; `None` where it was killed: when is not known.
+pub(in crate::cli::present) fn took(summary: &Summary) -> Option<u64> {
+    let seconds = summary.ended.as_second() - summary.started.as_second();
+    (summary.outcome != RunOutcome::Killed).then(|| u64::try_from(seconds).unwrap_or_default())
+}
+
+/// How long a round took as people read it.
+pub(super) fn took_words(summary: &Summary) -> String {
+    took(summary).map_or_else(|| "?".to_owned(), span)
 }
 
 /// The user who ran it: a service account without the part that all of them have.
@@ -68,11 +74,11 @@ pub(super) fn ending(run: &KnownRun) -> Option<String> {
     let objects = format!("{changed} object{}", if *changed == 1 { "" } else { "s" });
     let how = match (outcome, cause) {
         (RunOutcome::Healthy, Cause::Deployment) => return None,
-        (RunOutcome::Healthy, Cause::Drift) => format!("drift: {objects} put back"),
+        (RunOutcome::Healthy, Cause::Drift | Cause::Cleanup) => put_right(run),
         (RunOutcome::Healthy, Cause::Removal) => "target removed".to_owned(),
         (RunOutcome::Applied, Cause::Deployment) => "applied, health not waited for".to_owned(),
-        (RunOutcome::Applied, Cause::Drift) => {
-            format!("drift: {objects} put back, health not waited for")
+        (RunOutcome::Applied, Cause::Drift | Cause::Cleanup) => {
+            format!("{}, health not waited for", put_right(run))
         }
         (RunOutcome::Applied, Cause::Removal) => "target removed".to_owned(),
         (RunOutcome::Unhealthy, _) => "applied, not all healthy".to_owned(),
@@ -89,4 +95,21 @@ pub(super) fn ending(run: &KnownRun) -> Option<String> {
         Some(reason) => format!("{how}: {reason}"),
         None => how,
     })
+}
+
+/// What a round did at a commit that was there already: it put drift back, or cleaned up after a round
+/// that did not come to its end.
+fn put_right(run: &KnownRun) -> String {
+    let Summary { cause, changed, .. } = &run.summary;
+    let objects = run.record.as_ref().map(|record| record.objects.as_slice()).unwrap_or_default();
+    let objects = match (objects, changed) {
+        (_, 0) => return "nothing had to change".to_owned(),
+        ([one], 1) => one.key.to_string(),
+        (_, 1) => "1 object".to_owned(),
+        (_, changed) => format!("{changed} objects"),
+    };
+    match cause {
+        Cause::Cleanup => format!("cleaned up: {objects}"),
+        _ => format!("drift: {objects} put back"),
+    }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::markup::{Element, element};
 use super::words::{self, span};
 use super::{Content, Shown, column, section as section_of};
+use crate::cli::present::history::took;
 use crate::core::history::Summary;
 use crate::core::status::{ImageStatus, SyncState, TargetStatus};
 
@@ -133,10 +134,9 @@ fn rounds(target: &Shown<'_>) -> Option<Element> {
 }
 
 fn row(round: &Summary) -> Element {
-    let took = round.ended.as_second().saturating_sub(round.started.as_second());
     let subject = element("span").class("subject").text(&round.subject);
     let by = format!("{} on {}", words::user(&round.user), round.host);
-    let took = span(u64::try_from(took).unwrap_or_default());
+    let took = took(round).map_or_else(|| "?".to_owned(), span);
     element("tr")
         .child(element("th").with("scope", "row").child(words::time(round.started)))
         .child(element("td").child(words::outcome(round).element()))

@@ -123,6 +123,7 @@ fn history(target: &str, rounds: u64, numbers: &mut Numbers) -> Vec<Summary> {
             id: record_id(began, numbers.below(1 << 24) as u32),
             target: target.to_owned(),
             commit,
+            dirty: false,
             named: "main".to_owned(),
             subject: SUBJECTS[numbers.below(10) as usize].to_owned(),
             author: person.to_owned(),

@@ -112,6 +112,7 @@ pub(super) fn outcome(round: &Summary) -> Said {
     let deployed = match round.cause {
         Cause::Deployment => None,
         Cause::Drift => Some("drift put back"),
+        Cause::Cleanup => Some("cleaned up"),
         Cause::Removal => Some("removed"),
     };
     match round.outcome {

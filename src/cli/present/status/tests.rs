@@ -64,6 +64,7 @@ fn rows() -> Vec<TargetStatus> {
         id: "1".to_owned(),
         target: "staging".to_owned(),
         commit: "77ab310".to_owned(),
+        dirty: false,
         named: "main".to_owned(),
         subject: String::new(),
         author: String::new(),

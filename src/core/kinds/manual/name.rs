@@ -7,6 +7,7 @@ use super::error::ManualError;
 use super::node::Node;
 use super::{Known, Manual};
 use crate::core::kinds::lifecycle;
+use crate::core::object::GroupKind;
 use crate::core::suggest::suggest;
 
 /// A kind, and the way to a field of it.
@@ -83,6 +84,12 @@ impl Manual {
                 }),
                 _ => true,
             }
+    }
+
+    /// The kinds that are called so: by their kind, plural, singular or a short name.
+    pub fn called(&self, word: &str) -> Vec<GroupKind> {
+        let kinds = self.kinds.iter().filter(|known| known.is_called(word));
+        kinds.map(|known| GroupKind::new(&known.group, &known.kind)).collect()
     }
 
     /// Whether a kind is called so, by a word in lower case.
