@@ -32,7 +32,7 @@ use super::right_cluster::check_cluster;
 use super::survey::ClusterHead;
 use super::trust::Judged;
 use super::{Error, Target};
-use crate::cluster::{ApiError, Cluster};
+use crate::cluster::{ApiError, Cluster, ParentsRead};
 use crate::core::history::Summary;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::Catalog;
@@ -106,6 +106,8 @@ struct CommonState {
     catalog: Catalog,
     cluster_uid: Option<String>,
     parents: Vec<Object>,
+    /// Why some parents could not be read, by the inventories' ids: they may be there.
+    unread: BTreeMap<String, ApiError>,
     /// By the inventories' ids.
     summaries: BTreeMap<String, Vec<Summary>>,
     no_history: Option<ApiError>,
@@ -211,13 +213,9 @@ impl CommonState {
         let api = |attempt| move |source| Error::Api { attempt, source };
         let inventories: Vec<&Inventory> =
             options.targets.iter().map(|it| &it.target.inventory).collect();
-        let parents = async {
-            match cluster.parents_everywhere().await.map_err(api("read the inventories"))? {
-                Some(parents) => Ok(parents),
-                None => Ok(cluster.parents(&inventories).await.into_values().collect()),
-            }
-        };
-        let (catalog, cluster_uid, parents, summaries) = futures::try_join!(
+        let parents =
+            async { cluster.parents_read(&inventories).await.map_err(api("read the inventories")) };
+        let (catalog, cluster_uid, read, summaries) = futures::try_join!(
             async { cluster.discover().await.map_err(api("ask which kinds the cluster has")) },
             async { cluster.uid().await.map_err(api("reach the cluster")) },
             parents,
@@ -227,11 +225,15 @@ impl CommonState {
             Ok(summaries) => (summaries, None),
             Err(error) => (BTreeMap::new(), Some(error)),
         };
-        Ok(Self { catalog, cluster_uid, parents, summaries, no_history })
+        let ParentsRead { parents, unread } = read;
+        Ok(Self { catalog, cluster_uid, parents, unread, summaries, no_history })
     }
 
     /// The record of an inventory; `None` where it was not applied yet.
     fn record(&self, inventory: &Inventory) -> Result<Option<Record>, String> {
+        if let Some(error) = self.unread.get(&inventory.id()) {
+            return Err(format!("the inventory can't be read: {error}"));
+        }
         let is_its = |parent: &&Object| {
             parent.name() == inventory.name && parent.namespace() == Some(&inventory.namespace)
         };

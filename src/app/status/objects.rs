@@ -9,7 +9,7 @@ use crate::app::{Error, Survey};
 use crate::core::health::{Health, HealthAssessor, HealthState};
 use crate::core::inventory::Record;
 use crate::core::object::{GroupKind, ObjectKey};
-use crate::core::plan::{Action, Change};
+use crate::core::plan::{Action, Change, ReasonKind};
 use crate::core::redact::Redactor;
 use crate::core::status::{
     CommitRelation, HealthCounts, ImageStatus, SyncState, TargetStatus, UnhealthyObject, sync_state,
@@ -101,7 +101,9 @@ impl ObjectsFound {
     /// The state that a plan at the commit that runs shows.
     fn of(survey: Survey) -> Self {
         let plan = &survey.decided.plan;
-        let differs = |change: &&Change| change.is_work() || change.action() == Action::Refuse;
+        let differs = |change: &&Change| {
+            change.is_work() || change.action() == Action::Refuse && !is_unknown(change)
+        };
         let drift: Vec<ObjectKey> =
             plan.changes().filter(differs).map(|change| change.key.clone()).collect();
         let is_told = !drift.is_empty() || survey.is_in_sync();
@@ -143,14 +145,30 @@ impl ObjectsFound {
     }
 }
 
+/// Whether an object is refused only because it could not be read: it may well be as declared.
+fn is_unknown(change: &Change) -> bool {
+    let kind = change.reason.as_ref().map(|reason| &*reason.kind);
+    matches!(
+        kind,
+        Some(ReasonKind::Unknown { .. } | ReasonKind::NotLookedUp | ReasonKind::NotAsked)
+    )
+}
+
 /// Why it can't be told whether the objects differ, though none is known to.
 fn unknown(survey: &Survey) -> String {
     let problems = survey.masked_problems();
     if let Some(problem) = problems.first() {
         return format!("{}: {}", problem.place(), problem.message());
     }
-    match survey.found.unlisted.first() {
-        Some(unlisted) => format!("{} can't be listed: {}", unlisted.kind, unlisted.reason),
+    if let Some(unlisted) = survey.found.unlisted.first() {
+        return format!("{} can't be listed: {}", unlisted.kind, unlisted.reason);
+    }
+    let unread = survey.decided.plan.changes().find(|change| is_unknown(change));
+    match unread.and_then(|change| Some((&change.key, change.reason.as_ref()?))) {
+        Some((key, reason)) => {
+            let why = survey.redactor().text_about(key, &reason.to_string());
+            format!("{key} can't be read: {why}")
+        }
         None => "not all objects could be read".to_owned(),
     }
 }
