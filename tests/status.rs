@@ -123,6 +123,42 @@ fn target_that_is_gone_from_the_settings_is_told_and_not_held_against_the_others
 }
 
 #[test]
+fn secrets_of_what_runs_and_of_what_git_declares_are_masked() {
+    let secret = |name: &str, value: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{key: {value}}}\n"
+        )
+    };
+    let repo = repository("status-masked", &["blue"]);
+    let page = repo.outside().join("page.html");
+    let shown = || {
+        let json = repo.run(&["status", "-o", "json", "--html", page.to_str().unwrap()]);
+        let all = format!("{}{json}", fs::read_to_string(&page).unwrap());
+        for canary in ["running-canary", "coming-canary"] {
+            assert!(!all.contains(canary), "{canary}: {all}");
+        }
+        document(&json)["targets"][0].clone()
+    };
+    repo.write("blue/secret.yaml", secret("db", "running-canary")).commit("Use running-canary");
+    let author = "--author=running-canary <a@example.com>";
+    repo.git(&["commit", "--quiet", "--amend", "--no-edit", author]);
+    repo.git(&["checkout", "--quiet", "-b", "running-canary"]);
+    // Before the first apply, once it runs, and where that is proven.
+    assert_eq!(shown()["state"], "not-applied");
+    repo.run(&["apply"]).exits(0);
+    for _ in 0..2 {
+        let target = shown();
+        assert_eq!(target["state"], "in-sync", "{target}");
+        assert!(target["runs"]["subject"].as_str().unwrap().starts_with("Use "), "{target}");
+    }
+    // A newer commit quotes a Secret that it brings.
+    repo.write("blue/more.yaml", secret("more", "coming-canary")).commit("Use coming-canary");
+    let target = shown();
+    assert_eq!(target["state"], "behind", "{target}");
+    assert!(target["git"]["subject"].as_str().unwrap().starts_with("Use "), "{target}");
+}
+
+#[test]
 fn checkout_without_settings_is_one_target() {
     let repo = Repo::new("status-plain", sandbox::bare());
     repo.write_config("a", "1").commit("First");

@@ -9,11 +9,13 @@
 //! |---|---|
 //! | `running` | compares the commit that runs with git's |
 //! | `listed` | lists the members of all targets |
+//! | `masked` | masks texts by the Secrets of both commits |
 //! | `objects` | says which objects differ and how healthy they are |
 //! | `workloads` | finds the pods' trouble, and the images |
 //! | `wait_for` | waits until a commit is healthy |
 
 mod listed;
+mod masked;
 mod objects;
 mod running;
 mod wait_for;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt as _};
 
 use self::listed::ListedTargets;
+use self::masked::GitSecrets;
 use self::objects::ObjectsLook;
 use self::running::Running;
 pub use self::wait_for::{AwaitedTarget, WaitForEnd, WaitForOptions, wait_for};
@@ -38,7 +41,7 @@ use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::moves::RemovedTarget;
 use crate::core::moves::record_of;
-use crate::core::object::Object;
+use crate::core::object::{GroupKind, Object};
 use crate::core::status::{RunningCommit, SyncState, TargetStatus};
 use crate::git::Checkout;
 use crate::local::watch_marks::WatchMark;
@@ -140,9 +143,16 @@ pub async fn status(options: StatusOptions<'_>) -> Result<ClusterStatus, Error> 
     let mut looks: Vec<_> = looks.into_iter().map(|look| look.transpose()).collect();
     let workloads = Workloads { options, running: &running, listed: &listed };
     workloads.explain(&mut looks).await;
+    let secrets = running.iter().enumerate().map(|(at, it)| GitSecrets::of(options, it, at));
+    let secrets: Vec<GitSecrets> = stream::iter(secrets).buffered(AT_ONCE).collect().await;
     let mut rows = Vec::with_capacity(running.len());
     for (index, (running, look)) in running.into_iter().zip(looks).enumerate() {
-        rows.push(row(options, &common, index, running, look));
+        let knows_running = matches!(&look, Ok(Some(found)) if found.redactor().is_some());
+        let mut row = row(options, &common, index, running, look);
+        if let StatusRow::Here(status) = &mut row {
+            secrets[index].mask(status, knows_running);
+        }
+        rows.push(row);
     }
     if options.are_all {
         rows.extend(common.removed(options).into_iter().map(|it| StatusRow::Here(Box::new(it))));
@@ -275,8 +285,11 @@ impl CommonState {
     fn removed_row(&self, options: StatusOptions<'_>, removed: &RemovedTarget) -> TargetStatus {
         let parent = self.parents.iter().filter_map(record_of);
         let record = parent.into_iter().find(|(inventory, _)| *inventory == removed.inventory);
-        let runs: Option<RunningCommit> =
-            record.and_then(|(_, record)| running::running_commit(options.checkout, &record));
+        let runs: Option<RunningCommit> = record.and_then(|(_, record)| {
+            let runs = running::running_commit(options.checkout, &record)?;
+            let may_quote = record.kinds.contains(&GroupKind::new("", "Secret"));
+            Some(if may_quote { runs.without_texts() } else { runs })
+        });
         let history = self.summaries.get(&removed.inventory.id()).cloned().unwrap_or_default();
         let last = history.last().cloned();
         let state = SyncState::Removed;

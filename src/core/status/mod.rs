@@ -4,6 +4,7 @@
 mod awaited;
 mod compare;
 mod images;
+mod mask;
 mod pods;
 
 use jiff::Timestamp;
@@ -120,6 +121,13 @@ pub struct RunningCommit {
     pub since: Option<Timestamp>,
     /// The party that applied it.
     pub by: Option<String>,
+}
+
+impl RunningCommit {
+    /// The same without what its author wrote, which may quote a Secret that is not known here.
+    pub fn without_texts(self) -> Self {
+        Self { subject: None, author: None, ..self }
+    }
 }
 
 /// The commit that git has.
