@@ -188,11 +188,17 @@ fn row(
         runs: running.runs,
         ..common.unknown(options.cluster, name)
     };
+    // The inventory says under which name the target was last applied.
+    let is_renamed = match (&record, &target.declared) {
+        (Ok(Some(record)), Some(now)) => record.target.as_ref().is_some_and(|then| then != now),
+        _ => false,
+    };
     status.state = match (record, relation) {
         (Err(why), _) => SyncState::Unknown(why),
         (Ok(None), _) => SyncState::NotApplied,
         (Ok(Some(record)), relation) => {
             status.is_unverified = record.is_unverified;
+            status.former_name = record.target.filter(|_| is_renamed);
             match (relation, look) {
                 (Err(why), _) => SyncState::Unknown(why),
                 (Ok(_), Err(error)) => SyncState::Unknown(whole_error(&error)),

@@ -49,6 +49,8 @@ pub struct TargetStatus {
     pub images: Vec<ImageStatus>,
     /// Whether an unverified commit runs.
     pub is_unverified: bool,
+    /// The name under which it was last applied, where it has another one since.
+    pub former_name: Option<String>,
 }
 
 /// The answer about a target in one word.
@@ -81,6 +83,7 @@ impl TargetStatus {
             held: None,
             images: Vec::new(),
             is_unverified: false,
+            former_name: None,
         }
     }
 
