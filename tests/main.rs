@@ -101,6 +101,7 @@ mod settings;
 mod several_targets;
 mod signatures;
 mod status;
+mod status_rights;
 mod status_wait;
 mod superseded;
 mod support;

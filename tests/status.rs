@@ -123,6 +123,63 @@ fn target_that_is_gone_from_the_settings_is_told_and_not_held_against_the_others
 }
 
 #[test]
+fn renamed_target_is_not_one_to_take_down() {
+    let repo = repository("status-renamed", &["a", "b2"]);
+    repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
+    repo.write("trueup.yaml", "targets:\n  a: {paths: [a]}\n  b3: {paths: [b2], name: b2}\n");
+    repo.commit("Rename");
+    let json = document(&repo.run(&["status", "-o", "json"]).exits(1));
+    assert_eq!(json["targets"].as_array().unwrap().len(), 2, "{json}");
+    assert_eq!(state(&json, "b3"), "behind 1");
+    let text = repo.run(&["status"]).exits(1);
+    assert!(text.stdout.contains("was b2 when it was last applied"), "{text}");
+    for verb in [&["diff", "--target", "a"][..], &["apply", "--target", "a"]] {
+        let output = repo.run(verb).exits(0);
+        assert!(!format!("{output}").contains("--removed"), "{output}");
+    }
+    repo.run(&["apply", "--removed", "b2", "--yes"]).exits(2);
+    assert_eq!(repo.value("b2"), "1");
+    repo.run(&["apply", "--target", "b3"]).exits(0);
+    assert!(!repo.run(&["status"]).exits(0).stdout.contains("was b2"));
+}
+
+#[test]
+fn secrets_of_what_runs_and_of_what_git_declares_are_masked() {
+    let secret = |name: &str, value: &str| {
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}}}\nstringData: {{key: {value}}}\n"
+        )
+    };
+    let repo = repository("status-masked", &["blue"]);
+    let page = repo.outside().join("page.html");
+    let shown = || {
+        let json = repo.run(&["status", "-o", "json", "--html", page.to_str().unwrap()]);
+        let all = format!("{}{json}", fs::read_to_string(&page).unwrap());
+        for canary in ["running-canary", "coming-canary"] {
+            assert!(!all.contains(canary), "{canary}: {all}");
+        }
+        document(&json)["targets"][0].clone()
+    };
+    repo.write("blue/secret.yaml", secret("db", "running-canary")).commit("Use running-canary");
+    let author = "--author=running-canary <a@example.com>";
+    repo.git(&["commit", "--quiet", "--amend", "--no-edit", author]);
+    repo.git(&["checkout", "--quiet", "-b", "running-canary"]);
+    // Before the first apply, once it runs, and where that is proven.
+    assert_eq!(shown()["state"], "not-applied");
+    repo.run(&["apply"]).exits(0);
+    for _ in 0..2 {
+        let target = shown();
+        assert_eq!(target["state"], "in-sync", "{target}");
+        assert!(target["runs"]["subject"].as_str().unwrap().starts_with("Use "), "{target}");
+    }
+    // A newer commit quotes a Secret that it brings.
+    repo.write("blue/more.yaml", secret("more", "coming-canary")).commit("Use coming-canary");
+    let target = shown();
+    assert_eq!(target["state"], "behind", "{target}");
+    assert!(target["git"]["subject"].as_str().unwrap().starts_with("Use "), "{target}");
+}
+
+#[test]
 fn checkout_without_settings_is_one_target() {
     let repo = Repo::new("status-plain", sandbox::bare());
     repo.write_config("a", "1").commit("First");

@@ -197,7 +197,8 @@ impl MoveSearch<'_> {
 
 /// The targets of this repository that are gone from the commit's `trueup.yaml`, by the parents in the
 /// cluster. None where paths alone say which target this is. A target that was last made true to a commit
-/// after this one, or of another branch, is not gone.
+/// after this one, or of another branch, is not gone; nor is one whose inventory another target names, as
+/// after it was renamed.
 pub(super) fn removed_of(
     target: &Target,
     parents: &[Object],
@@ -211,7 +212,8 @@ pub(super) fn removed_of(
     let listing = target.listing(checkout, revision);
     let mut others = of_repository(parents, repository, &target.inventory);
     others.retain(|other| {
-        let is_declared = other.target.as_deref().is_none_or(|name| declared.contains(name));
+        let is_declared = other.target.as_deref().is_none_or(|name| declared.contains(name))
+            || target.siblings.contains_key(&other.inventory.id());
         let is_before = |then: &String| checkout.is_in_history(then, &listing.commit);
         // The commit of a ref of its own need not be in this history.
         !is_declared && (other.tracked.is_some() || other.revision.as_ref().is_none_or(is_before))

@@ -66,7 +66,7 @@ impl Failure {
     }
 
     /// The refusal of a commit, where that is what happened.
-    fn refusal(&self) -> Option<&Refusal> {
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
         let of_trust = self.error.downcast_ref::<TrustError>();
         let of_run = self.error.downcast_ref::<app::Error>().and_then(|error| match error {
             app::Error::Trust(error) => Some(error),

@@ -43,6 +43,11 @@ impl TargetArgs {
         let files = FilesArgs { paths: vec![checkout.root().to_owned()], ..self.files.clone() };
         let args = Self { files, ..self.clone() };
         let named = args.resolve(directory, checkout, cluster)?;
+        if let Some(sibling) = named.target.siblings.get(&inventory.id()) {
+            let error = anyhow::anyhow!("the inventory of {name} is the one of target {sibling}");
+            let hint = format!("{name} was renamed there, and its objects are that target's now");
+            return Err(Failure { error, hints: vec![hint] });
+        }
         let mut policy = named.target.policy.clone();
         policy.operator.allow_empty = true;
         let target = Target {

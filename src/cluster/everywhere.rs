@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::stream::{self, StreamExt as _};
 use serde_json::value::RawValue;
 
 use super::observe::typed;
@@ -12,6 +13,15 @@ use crate::core::history::{HISTORY_OF, Summary, history_name, stored_summaries};
 use crate::core::inventory::{ID, Inventory};
 use crate::core::kinds::catalog::Served;
 use crate::core::object::{GroupKind, Object};
+
+/// The parents of some inventories, as far as they could be read.
+#[derive(Default)]
+pub struct ParentsRead {
+    /// Those that are there; of a whole cluster, those of other inventories, too.
+    pub parents: Vec<Object>,
+    /// Why those of some inventories could not be read, by the inventories' ids.
+    pub unread: BTreeMap<String, ApiError>,
+}
 
 impl Cluster {
     /// Every inventory's parent in the cluster as it is now; `None` where the user may not list them all.
@@ -27,6 +37,33 @@ impl Cluster {
             Err(error) if error.is_forbidden() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The parents of some inventories, as far as they can be read: all at once, or else each for itself.
+    ///
+    /// # Errors
+    ///
+    /// When the API server does not answer.
+    pub async fn parents_read(&self, inventories: &[&Inventory]) -> Result<ParentsRead, ApiError> {
+        if let Some(parents) = self.parents_everywhere().await? {
+            return Ok(ParentsRead { parents, unread: BTreeMap::new() });
+        }
+        let found = self.parents(inventories).await;
+        // Those that no list has may be there all the same.
+        let missing = inventories.iter().filter(|it| !found.contains_key(&it.id()));
+        let reads = missing.map(|it| async move { (it.id(), self.parent(it).await) });
+        let reads = stream::iter(reads).buffer_unordered(self.connection.concurrency);
+        let reads = reads.collect::<Vec<_>>().await;
+        let mut read = ParentsRead { parents: found.into_values().collect(), ..Default::default() };
+        for (id, parent) in reads {
+            match parent {
+                Ok(parent) => read.parents.extend(parent),
+                Err(error) => {
+                    read.unread.insert(id, error);
+                }
+            }
+        }
+        Ok(read)
     }
 
     /// The parents of some inventories by the inventories' ids, of one by its name.

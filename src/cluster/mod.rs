@@ -65,6 +65,7 @@ pub use credential::NoCredential;
 pub use credential_cache::CredentialCache;
 pub use delay::{Delay, DelayEnd, Listener};
 pub use event::RoundEvent;
+pub use everywhere::ParentsRead;
 pub use execute::{Apply, DeleteOutcome, WaitCondition};
 pub use history::{Append, HistoryError};
 pub use kubeconfig::{PipeCache, context_names};

@@ -201,6 +201,30 @@ fn without_any_trusted_commit_nothing_is_applied() {
 }
 
 #[test]
+fn status_of_a_target_without_a_trusted_commit_leaves_the_others_as_they_are() {
+    let repo = Repo::new("trusted-status", sandbox::bare());
+    repo.write("trueup.yaml", "targets: {prod: {paths: [prod]}, test: {paths: [test]}}\n");
+    repo.write("prod/a.yaml", config("a", "1")).write("test/b.yaml", config("b", "1"));
+    repo.commit("First");
+    repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
+    let machine = Machine::beside(&repo.path());
+    machine.ssh_key("dev", "ed25519");
+    machine.write("allowed", format!("dev@x {}\n", machine.public("dev")));
+    machine.rules("verify:\n- targets: [prod]\n  ssh: {allowed-signers: DIR/allowed}\n");
+    repo.write("prod/a.yaml", config("a", "2")).commit("Second");
+    let json = machine.on(repo.trueup(&["status", "-o", "json"])).run().exits(1);
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let [prod, test] = [0, 1].map(|place| &document["targets"][place]);
+    assert_eq!((&prod["held"]["code"], &prod["state"]), (&"not-trusted".into(), &"behind".into()));
+    assert_eq!(prod["held"]["message"], "it is not signed");
+    assert_eq!(prod["runs"]["subject"], "First");
+    assert_eq!((&test["held"], &test["state"]), (&serde_json::Value::Null, &"behind".into()));
+    let text = machine.on(repo.trueup(&["status"])).run().exits(1);
+    assert!(text.stdout.contains("the newest commit is not trusted: it is not signed"), "{text}");
+    machine.on(repo.trueup(&["status", "prod"])).run().exits(1);
+}
+
+#[test]
 fn watch_says_once_that_a_commit_is_not_trusted() {
     let trusted = Trusted::new("trusted-watch");
     let checkout = trusted.repo.outside().join("checkout");

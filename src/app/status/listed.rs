@@ -9,7 +9,6 @@ use crate::app::in_sync::{LookAt, ProofCandidate};
 use crate::cluster::{SharedKind, SharedMembers};
 use crate::core::annotations::{self, WAIT};
 use crate::core::health::{Health, HealthAssessor};
-use crate::core::in_sync::InSync;
 use crate::core::inventory::Record;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::redact::{Inputs, Redactor};
@@ -17,13 +16,12 @@ use crate::core::redact::{Inputs, Redactor};
 /// The members of all targets.
 pub(super) struct ListedTargets {
     pub(super) members: SharedMembers,
-    /// Of each target, the statement of the proof that it is in sync, where that holds.
+    /// Of each target, its health where it is proven to be in sync.
     pub(super) proven: Vec<Option<ProvenTarget>>,
 }
 
 /// A target that is proven to be in sync.
 pub(super) struct ProvenTarget {
-    pub(super) statement: InSync,
     /// How many objects are ready; some may say that they are not waited for.
     pub(super) ready: usize,
     /// Those that are not.
@@ -46,7 +44,8 @@ impl ListedTargets {
             let Some((record, id)) = of_interest(running) else { continue };
             let assessor = assessor(running);
             for kind in &record.kinds {
-                let is_light = candidate.is_some() && is_light(&assessor, kind);
+                let is_light =
+                    candidate.is_some() && is_light(&assessor, kind) && !masks(running, kind);
                 agenda.add(common, kind, &id, !is_light);
             }
         }
@@ -59,7 +58,7 @@ impl ListedTargets {
         listed
     }
 
-    /// Lists the rest of those that are not proven, for surveys, and of the others what has to be masked.
+    /// Lists the rest of those that are not proven, for surveys.
     pub(super) async fn complete(
         &mut self,
         options: StatusOptions<'_>,
@@ -69,17 +68,11 @@ impl ListedTargets {
         let mut agenda = Agenda::default();
         for (running, proven) in running.iter().zip(&self.proven) {
             let Some((record, id)) = of_interest(running) else { continue };
-            let has_rules = running.check.as_ref().is_some_and(|it| !it.redact.is_empty());
-            let is_wanted = |kind: &&GroupKind| match proven {
-                None => true,
-                // Messages about objects may quote a Secret, or a field that is masked as one.
-                Some(proven) => {
-                    let says_more = !proven.unready.is_empty() || options.images;
-                    says_more && (has_rules || **kind == GroupKind::new("", "Secret"))
-                }
-            };
+            if proven.is_some() {
+                continue;
+            }
             let missing = record.kinds.iter().filter(|kind| !self.members.has_objects(&id, kind));
-            missing.filter(is_wanted).for_each(|kind| agenda.add(common, kind, &id, true));
+            missing.for_each(|kind| agenda.add(common, kind, &id, true));
         }
         self.members.join(options.cluster.shared_members(agenda.kinds()).await);
     }
@@ -101,7 +94,7 @@ impl ListedTargets {
                 || common.catalog.silence(&kind.group).is_some()
         };
         let versions = self.members.versions(&id, record.kinds.iter().filter(is_there));
-        let statement = at.statement(candidate, &head, versions)?;
+        at.statement(candidate, &head, versions)?;
         let assessor = assessor(running);
         let (mut ready, mut unready) = (0, Vec::new());
         for kind in &record.kinds {
@@ -119,7 +112,7 @@ impl ListedTargets {
         }
         // A claim may be one that waits for its first pod, which the survey finds out.
         let is_claim = |(key, _): &(ObjectKey, Health)| key.kind == "PersistentVolumeClaim";
-        (!unready.iter().any(is_claim)).then_some(ProvenTarget { statement, ready, unready })
+        (!unready.iter().any(is_claim)).then_some(ProvenTarget { ready, unready })
     }
 
     /// A redactor that knows the Secrets of a target that is proven to be in sync, and its masked fields.
@@ -135,10 +128,16 @@ impl ListedTargets {
     /// Whether the Secrets of a target, and its masked fields, could be listed.
     pub(super) fn can_mask(&self, running: &Running) -> bool {
         let Some((record, id)) = of_interest(running) else { return false };
-        let has_rules = running.check.as_ref().is_some_and(|it| !it.redact.is_empty());
-        let is_secret = |kind: &&GroupKind| has_rules || **kind == GroupKind::new("", "Secret");
-        record.kinds.iter().filter(is_secret).all(|kind| self.members.has_objects(&id, kind))
+        let mut secret = record.kinds.iter().filter(|kind| masks(running, kind));
+        secret.all(|kind| self.members.has_objects(&id, kind))
     }
+}
+
+/// Whether objects of a kind have to be known to mask texts: messages of commits and about objects may
+/// quote a Secret, or a field that is masked as one.
+fn masks(running: &Running, kind: &GroupKind) -> bool {
+    let has_rules = running.check.as_ref().is_some_and(|it| !it.redact.is_empty());
+    has_rules || *kind == GroupKind::new("", "Secret")
 }
 
 /// The health of a live object; `None` where it says itself that it is not waited for.

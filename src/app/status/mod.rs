@@ -9,11 +9,13 @@
 //! |---|---|
 //! | `running` | compares the commit that runs with git's |
 //! | `listed` | lists the members of all targets |
+//! | `masked` | masks texts by the Secrets of both commits |
 //! | `objects` | says which objects differ and how healthy they are |
 //! | `workloads` | finds the pods' trouble, and the images |
 //! | `wait_for` | waits until a commit is healthy |
 
 mod listed;
+mod masked;
 mod objects;
 mod running;
 mod wait_for;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt as _};
 
 use self::listed::ListedTargets;
+use self::masked::GitSecrets;
 use self::objects::ObjectsLook;
 use self::running::Running;
 pub use self::wait_for::{AwaitedTarget, WaitForEnd, WaitForOptions, wait_for};
@@ -32,13 +35,13 @@ use super::right_cluster::check_cluster;
 use super::survey::ClusterHead;
 use super::trust::Judged;
 use super::{Error, Target};
-use crate::cluster::{ApiError, Cluster};
+use crate::cluster::{ApiError, Cluster, ParentsRead};
 use crate::core::history::Summary;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::kinds::catalog::Catalog;
 use crate::core::moves::RemovedTarget;
 use crate::core::moves::record_of;
-use crate::core::object::Object;
+use crate::core::object::{GroupKind, Object};
 use crate::core::status::{RunningCommit, SyncState, TargetStatus};
 use crate::git::Checkout;
 use crate::local::watch_marks::WatchMark;
@@ -106,6 +109,8 @@ struct CommonState {
     catalog: Catalog,
     cluster_uid: Option<String>,
     parents: Vec<Object>,
+    /// Why some parents could not be read, by the inventories' ids: they may be there.
+    unread: BTreeMap<String, ApiError>,
     /// By the inventories' ids.
     summaries: BTreeMap<String, Vec<Summary>>,
     no_history: Option<ApiError>,
@@ -138,9 +143,16 @@ pub async fn status(options: StatusOptions<'_>) -> Result<ClusterStatus, Error> 
     let mut looks: Vec<_> = looks.into_iter().map(|look| look.transpose()).collect();
     let workloads = Workloads { options, running: &running, listed: &listed };
     workloads.explain(&mut looks).await;
+    let secrets = running.iter().enumerate().map(|(at, it)| GitSecrets::of(options, it, at));
+    let secrets: Vec<GitSecrets> = stream::iter(secrets).buffered(AT_ONCE).collect().await;
     let mut rows = Vec::with_capacity(running.len());
     for (index, (running, look)) in running.into_iter().zip(looks).enumerate() {
-        rows.push(row(options, &common, index, running, look));
+        let knows_running = matches!(&look, Ok(Some(found)) if found.redactor().is_some());
+        let mut row = row(options, &common, index, running, look);
+        if let StatusRow::Here(status) = &mut row {
+            secrets[index].mask(status, knows_running);
+        }
+        rows.push(row);
     }
     if options.are_all {
         rows.extend(common.removed(options).into_iter().map(|it| StatusRow::Here(Box::new(it))));
@@ -176,11 +188,17 @@ fn row(
         runs: running.runs,
         ..common.unknown(options.cluster, name)
     };
+    // The inventory says under which name the target was last applied.
+    let is_renamed = match (&record, &target.declared) {
+        (Ok(Some(record)), Some(now)) => record.target.as_ref().is_some_and(|then| then != now),
+        _ => false,
+    };
     status.state = match (record, relation) {
         (Err(why), _) => SyncState::Unknown(why),
         (Ok(None), _) => SyncState::NotApplied,
         (Ok(Some(record)), relation) => {
             status.is_unverified = record.is_unverified;
+            status.former_name = record.target.filter(|_| is_renamed);
             match (relation, look) {
                 (Err(why), _) => SyncState::Unknown(why),
                 (Ok(_), Err(error)) => SyncState::Unknown(whole_error(&error)),
@@ -211,13 +229,9 @@ impl CommonState {
         let api = |attempt| move |source| Error::Api { attempt, source };
         let inventories: Vec<&Inventory> =
             options.targets.iter().map(|it| &it.target.inventory).collect();
-        let parents = async {
-            match cluster.parents_everywhere().await.map_err(api("read the inventories"))? {
-                Some(parents) => Ok(parents),
-                None => Ok(cluster.parents(&inventories).await.into_values().collect()),
-            }
-        };
-        let (catalog, cluster_uid, parents, summaries) = futures::try_join!(
+        let parents =
+            async { cluster.parents_read(&inventories).await.map_err(api("read the inventories")) };
+        let (catalog, cluster_uid, read, summaries) = futures::try_join!(
             async { cluster.discover().await.map_err(api("ask which kinds the cluster has")) },
             async { cluster.uid().await.map_err(api("reach the cluster")) },
             parents,
@@ -227,11 +241,15 @@ impl CommonState {
             Ok(summaries) => (summaries, None),
             Err(error) => (BTreeMap::new(), Some(error)),
         };
-        Ok(Self { catalog, cluster_uid, parents, summaries, no_history })
+        let ParentsRead { parents, unread } = read;
+        Ok(Self { catalog, cluster_uid, parents, unread, summaries, no_history })
     }
 
     /// The record of an inventory; `None` where it was not applied yet.
     fn record(&self, inventory: &Inventory) -> Result<Option<Record>, String> {
+        if let Some(error) = self.unread.get(&inventory.id()) {
+            return Err(format!("the inventory can't be read: {error}"));
+        }
         let is_its = |parent: &&Object| {
             parent.name() == inventory.name && parent.namespace() == Some(&inventory.namespace)
         };
@@ -273,8 +291,11 @@ impl CommonState {
     fn removed_row(&self, options: StatusOptions<'_>, removed: &RemovedTarget) -> TargetStatus {
         let parent = self.parents.iter().filter_map(record_of);
         let record = parent.into_iter().find(|(inventory, _)| *inventory == removed.inventory);
-        let runs: Option<RunningCommit> =
-            record.and_then(|(_, record)| running::running_commit(options.checkout, &record));
+        let runs: Option<RunningCommit> = record.and_then(|(_, record)| {
+            let runs = running::running_commit(options.checkout, &record)?;
+            let may_quote = record.kinds.contains(&GroupKind::new("", "Secret"));
+            Some(if may_quote { runs.without_texts() } else { runs })
+        });
         let history = self.summaries.get(&removed.inventory.id()).cloned().unwrap_or_default();
         let last = history.last().cloned();
         let state = SyncState::Removed;

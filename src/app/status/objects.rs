@@ -9,7 +9,7 @@ use crate::app::{Error, Survey};
 use crate::core::health::{Health, HealthAssessor, HealthState};
 use crate::core::inventory::Record;
 use crate::core::object::{GroupKind, ObjectKey};
-use crate::core::plan::{Action, Change};
+use crate::core::plan::{Action, Change, ReasonKind};
 use crate::core::redact::Redactor;
 use crate::core::status::{
     CommitRelation, HealthCounts, ImageStatus, SyncState, TargetStatus, UnhealthyObject, sync_state,
@@ -33,8 +33,6 @@ pub(super) struct ObjectsFound {
     pub(super) images: Vec<ImageStatus>,
     /// Why it can't be told whether the objects differ.
     unknown: Option<String>,
-    /// The first line of the message of the commit that runs, as it can be shown.
-    subject: Option<String>,
     /// The plan; `None` where all is proven to be in sync.
     survey: Option<Box<Survey>>,
     /// Knows the Secrets, where there is no plan that does.
@@ -65,18 +63,14 @@ impl ObjectsLook<'_> {
     /// The state of a target that is proven to be in sync; `None` where its Secrets are not known, to mask
     /// them.
     fn proven(self, proven: &ProvenTarget) -> Option<ObjectsFound> {
-        let Self { options, running, listed, .. } = self;
-        let ProvenTarget { statement, ready, unready } = proven;
-        let subject = Some(String::clone(&statement.summary));
+        let Self { running, listed, .. } = self;
+        let ProvenTarget { ready, unready } = proven;
         let health = HealthCounts { ready: *ready, ..HealthCounts::default() };
-        if unready.is_empty() && !options.images {
-            return Some(ObjectsFound { health, subject, ..ObjectsFound::default() });
-        }
         let redactor = listed.can_mask(running).then(|| listed.redactor(running))?;
         let unready = unready.iter().map(|(key, health)| (key, health)).collect();
         let health = with_others(health, unready, &redactor);
         let redactor = Some(redactor);
-        Some(ObjectsFound { health, subject, redactor, ..ObjectsFound::default() })
+        Some(ObjectsFound { health, redactor, ..ObjectsFound::default() })
     }
 
     /// A claim whose volume is bound when the first pod uses it is ready without one.
@@ -101,16 +95,17 @@ impl ObjectsFound {
     /// The state that a plan at the commit that runs shows.
     fn of(survey: Survey) -> Self {
         let plan = &survey.decided.plan;
-        let differs = |change: &&Change| change.is_work() || change.action() == Action::Refuse;
+        let differs = |change: &&Change| {
+            change.is_work() || change.action() == Action::Refuse && !is_unknown(change)
+        };
         let drift: Vec<ObjectKey> =
             plan.changes().filter(differs).map(|change| change.key.clone()).collect();
         let is_told = !drift.is_empty() || survey.is_in_sync();
         let unknown = (!is_told).then(|| unknown(&survey));
-        let subject = Some(String::clone(&survey.masked_summary()));
         let health = health_of(&survey);
         let images = Vec::new();
         let (survey, redactor) = (Some(Box::new(survey)), None);
-        Self { drift, health, images, unknown, subject, survey, redactor }
+        Self { drift, health, images, unknown, survey, redactor }
     }
 
     /// Knows the Secrets of the target; `None` where there is nothing to say that could quote one.
@@ -120,19 +115,10 @@ impl ObjectsFound {
 
     /// Fills in what was found, and gives the state.
     pub(super) fn fill(self, status: &mut TargetStatus, relation: CommitRelation) -> SyncState {
-        let masked = |text: &String| Some(String::clone(&self.redactor()?.message(text)));
-        let git_subject = status.git.as_ref().and_then(|git| masked(&git.subject));
-        let Self { drift, health, images, unknown, subject, .. } = self;
-        if let Some(runs) = &mut status.runs {
-            runs.subject = subject.or(runs.subject.take());
+        if let Some(redactor) = self.redactor() {
+            redactor.mask_in(status);
         }
-        if let (Some(git), Some(subject)) = (&mut status.git, git_subject) {
-            git.subject = subject;
-        } else if let (Some(git), Some(runs)) = (&mut status.git, &status.runs)
-            && git.commit == runs.commit
-        {
-            git.subject = runs.subject.clone().unwrap_or_default();
-        }
+        let Self { drift, health, images, unknown, .. } = self;
         status.drift = drift;
         status.health = health;
         status.images = images;
@@ -143,14 +129,30 @@ impl ObjectsFound {
     }
 }
 
+/// Whether an object is refused only because it could not be read: it may well be as declared.
+fn is_unknown(change: &Change) -> bool {
+    let kind = change.reason.as_ref().map(|reason| &*reason.kind);
+    matches!(
+        kind,
+        Some(ReasonKind::Unknown { .. } | ReasonKind::NotLookedUp | ReasonKind::NotAsked)
+    )
+}
+
 /// Why it can't be told whether the objects differ, though none is known to.
 fn unknown(survey: &Survey) -> String {
     let problems = survey.masked_problems();
     if let Some(problem) = problems.first() {
         return format!("{}: {}", problem.place(), problem.message());
     }
-    match survey.found.unlisted.first() {
-        Some(unlisted) => format!("{} can't be listed: {}", unlisted.kind, unlisted.reason),
+    if let Some(unlisted) = survey.found.unlisted.first() {
+        return format!("{} can't be listed: {}", unlisted.kind, unlisted.reason);
+    }
+    let unread = survey.decided.plan.changes().find(|change| is_unknown(change));
+    match unread.and_then(|change| Some((&change.key, change.reason.as_ref()?))) {
+        Some((key, reason)) => {
+            let why = survey.redactor().text_about(key, &reason.to_string());
+            format!("{key} can't be read: {why}")
+        }
         None => "not all objects could be read".to_owned(),
     }
 }

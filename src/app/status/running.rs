@@ -104,7 +104,7 @@ impl Running {
 }
 
 /// The newest commit that git has for a target, trusted or not.
-fn newest(judged: &Judged) -> &Revision {
+pub(super) fn newest(judged: &Judged) -> &Revision {
     let refused = judged.refused.as_ref().and_then(|refused| refused.revision.as_ref());
     refused.unwrap_or(&judged.revision)
 }

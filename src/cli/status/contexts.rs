@@ -74,7 +74,8 @@ impl Question<'_> {
         for name in &context.targets {
             let mut args = self.target_args.clone();
             args.files.target.clone_from(name);
-            match args.resolve(self.directory, self.checkout, &opened.cluster) {
+            let named = args.resolve(self.directory, self.checkout, &opened.cluster);
+            match named.or_else(|failure| self.untrusted(&opened.cluster, &args, failure)) {
                 Ok(named) => {
                     let (name, target) = (named.name.clone(), named.target.clone());
                     let judged = named.judged.clone();
@@ -92,6 +93,26 @@ impl Question<'_> {
             }
         }
         Ok(opened)
+    }
+
+    /// The target at a commit that is not trusted, where no other can stand in for that: its name and its
+    /// inventory tell what runs. Nothing of that commit is rendered unless it runs already.
+    fn untrusted(
+        &self,
+        cluster: &Cluster,
+        args: &TargetArgs,
+        failure: Failure,
+    ) -> Result<NamedTarget, Failure> {
+        let Some(refused) = failure.refusal().cloned() else { return Err(failure) };
+        let Some(revision) = &refused.revision else { return Err(failure) };
+        let mut args = args.clone();
+        args.files.rev = Some(revision.commit.clone());
+        args.unverified = true;
+        let Ok(mut named) = args.resolve(self.directory, self.checkout, cluster) else {
+            return Err(failure);
+        };
+        named.judged.refused = Some(refused);
+        Ok(named)
     }
 
     /// The target as the settings of another commit have it.

@@ -19,6 +19,7 @@ use super::machine_file::{self, machine};
 use super::present::status::{self as present, ContextView, StatusFormat, StatusView};
 use super::target::{FilesArgs, TargetArgs};
 use super::ui::Ui;
+use crate::config::Config;
 use crate::core::history::Summary;
 use crate::core::policy::run_options::duration;
 use crate::core::status::{StatusVerdict, TargetStatus};
@@ -236,7 +237,7 @@ fn question<'a>(
     checkout: &'a Checkout,
 ) -> Result<Question<'a>, Failure> {
     let target_args = args.target_args();
-    let (config, _) = target_args.listed(checkout)?;
+    let config = settings(&target_args, checkout)?;
     let asked = args.named();
     for name in &asked {
         config.target(Some(name))?;
@@ -280,6 +281,16 @@ fn question<'a>(
     }
     let watches = machine_file::watch_marks().map(|marks| marks.all()).unwrap_or_default();
     Ok(Question { directory, checkout, target_args, contexts, names, are_all, are_listed, watches })
+}
+
+/// The settings that say which targets there are. Where no commit is trusted by all rules, `HEAD`'s do: each
+/// target is held to its own rule all the same.
+fn settings(args: &TargetArgs, checkout: &Checkout) -> Result<Config, Failure> {
+    match args.listed(checkout) {
+        Ok((config, _)) => Ok(config),
+        Err(failure) if failure.refusal().is_some() => args.files.config(checkout),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// The answer about all targets in one word: the worst of any.

@@ -4,6 +4,7 @@
 mod awaited;
 mod compare;
 mod images;
+mod mask;
 mod pods;
 
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct TargetStatus {
     pub images: Vec<ImageStatus>,
     /// Whether an unverified commit runs.
     pub is_unverified: bool,
+    /// The name under which it was last applied, where it has another one since.
+    pub former_name: Option<String>,
 }
 
 /// The answer about a target in one word.
@@ -80,6 +83,7 @@ impl TargetStatus {
             held: None,
             images: Vec::new(),
             is_unverified: false,
+            former_name: None,
         }
     }
 
@@ -120,6 +124,13 @@ pub struct RunningCommit {
     pub since: Option<Timestamp>,
     /// The party that applied it.
     pub by: Option<String>,
+}
+
+impl RunningCommit {
+    /// The same without what its author wrote, which may quote a Secret that is not known here.
+    pub fn without_texts(self) -> Self {
+        Self { subject: None, author: None, ..self }
+    }
 }
 
 /// The commit that git has.

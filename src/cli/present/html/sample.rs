@@ -203,6 +203,7 @@ fn status(target: &str, place: usize, history: &[Summary]) -> TargetStatus {
             .map(|name| image(&object("Deployment", name), stage))
             .into(),
         is_unverified: false,
+        former_name: None,
     };
     match place {
         1 => {

@@ -87,6 +87,9 @@ pub(super) fn details(row: &TargetStatus, times: TimeStyle) -> Vec<Detail> {
         ),
         _ => {}
     }
+    if let Some(former) = &row.former_name {
+        add('~', format!("was {former} when it was last applied; the next apply renames it"));
+    }
     if let Some(first) = row.drift.first() {
         let more = match row.drift.len() - 1 {
             0 => String::new(),
