@@ -84,6 +84,8 @@ fn each_target_is_as_git_and_the_cluster_say() {
     }
     assert_eq!(page.matches("<caption>Rounds</caption>").count(), 3, "{page}");
     repo.run(&["status", "--html", "nowhere/page.html"]).exits(2);
+    let stdout = repo.run(&["status", "--html", "-"]).exits(2);
+    assert!(stdout.stderr.contains("name a file"), "{stdout}");
     assert_eq!(repo.writes(), writes, "nothing is written");
 
     // A commit that runs and is newer than what git has here, and one beside it.
@@ -128,10 +130,11 @@ fn renamed_target_is_not_one_to_take_down() {
     repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
     repo.write("trueup.yaml", "targets:\n  a: {paths: [a]}\n  b3: {paths: [b2], name: b2}\n");
     repo.commit("Rename");
-    let json = document(&repo.run(&["status", "-o", "json"]).exits(1));
+    // The commit that runs has no target of that name, so that drift from it is not known.
+    let json = document(&repo.run(&["status", "-o", "json"]).exits(2));
     assert_eq!(json["targets"].as_array().unwrap().len(), 2, "{json}");
-    assert_eq!(state(&json, "b3"), "behind 1");
-    let text = repo.run(&["status"]).exits(1);
+    assert_eq!((state(&json, "a"), state(&json, "b3")), ("behind 1".into(), "unknown".into()));
+    let text = repo.run(&["status"]).exits(2);
     assert!(text.stdout.contains("was b2 when it was last applied"), "{text}");
     for verb in [&["diff", "--target", "a"][..], &["apply", "--target", "a"]] {
         let output = repo.run(verb).exits(0);

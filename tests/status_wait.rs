@@ -1,5 +1,7 @@
 //! `trueup status --wait-for`: until this commit is healthy, and no longer than it can become so.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::support::command::Output;
@@ -89,4 +91,55 @@ fn commit_that_fails_or_is_rolled_back_is_not_waited_for() {
     let (code, message) = outcome(&failed);
     assert!(["unhealthy", "failed"].contains(&code.as_str()), "{failed}");
     assert!(!message.is_empty(), "{failed}");
+}
+
+#[test]
+fn old_mark_does_not_hide_what_was_changed_since() {
+    let repo = Repo::new("await-drift", sandbox::bare());
+    repo.write_config("a", "1").commit("First");
+    repo.run(&["apply"]).exits(0);
+    wait_for(&repo, "HEAD", "1m").exits(0);
+    repo.delete_config_map("a");
+    let drifted = wait_for(&repo, "HEAD", "1s").exits(1);
+    let why = "ConfigMap await-drift/a differs from it".to_owned();
+    assert_eq!(outcome(&drifted), ("waiting".into(), why));
+    let text = repo.run(&["status", "--wait-for", "HEAD", "--timeout", "1s"]).exits(1);
+    assert!(text.stdout.contains("the time is up, and "), "{text}");
+}
+
+#[test]
+fn lack_of_a_right_is_told_at_once() {
+    let repo = Repo::new("await-right", sandbox::bare());
+    repo.write_config("a", "1").commit("First");
+    repo.run(&["apply"]).exits(0);
+    let args = ["status", "--wait-for", "HEAD", "--as", "await-right-none", "-o", "json"];
+    let denied = repo.run(&args).exits(2);
+    let (code, message) = outcome(&denied);
+    assert_eq!(code, "unknown", "{denied}");
+    assert!(message.contains("forbidden"), "{denied}");
+}
+
+#[test]
+fn context_that_is_not_reached_is_waited_for_to_the_end() {
+    let repo = Repo::new("await-contexts", sandbox::bare());
+    repo.write_config("a", "1").commit("First");
+    repo.run(&["apply"]).exits(0);
+    let good = fs::read_to_string(&repo.plane().kubeconfig).unwrap();
+    let mut config: serde_yaml::Value = serde_yaml::from_str(&good).unwrap();
+    let name = config["contexts"][0]["name"].as_str().unwrap().to_owned();
+    for list in ["contexts", "clusters"] {
+        let mut other = config[list][0].clone();
+        other["name"] = "gone".into();
+        config[list].as_sequence_mut().unwrap().push(other);
+    }
+    config["contexts"][1]["context"]["cluster"] = "gone".into();
+    config["clusters"][1]["cluster"]["server"] = "https://127.0.0.1:1".into();
+    let kubeconfig = repo.outside().join("two");
+    fs::write(&kubeconfig, serde_yaml::to_string(&config).unwrap()).unwrap();
+    let contexts = format!("{name}, gone");
+    let args = ["status", "--wait-for", "HEAD", "--timeout", "3s", "--contexts", &contexts];
+    let text = repo.trueup(&args).env("KUBECONFIG", &kubeconfig).run().exits(1);
+    assert!(text.stdout.contains(&format!("await-contexts in {name}: ")), "{text}");
+    assert!(text.stdout.contains("await-contexts in gone: the time is up, and "), "{text}");
+    assert!(text.stdout.contains("healthy on 1 of 2"), "{text}");
 }

@@ -54,7 +54,8 @@ impl Cluster {
         let reads = missing.map(|it| async move { (it.id(), self.parent(it).await) });
         let reads = stream::iter(reads).buffer_unordered(self.connection.concurrency);
         let reads = reads.collect::<Vec<_>>().await;
-        let mut read = ParentsRead { parents: found.into_values().collect(), ..Default::default() };
+        let mut read =
+            ParentsRead { parents: found.into_values().collect(), ..ParentsRead::default() };
         for (id, parent) in reads {
             match parent {
                 Ok(parent) => read.parents.extend(parent),

@@ -1,6 +1,5 @@
 //! Waits until one commit is healthy on targets, whichever machine applies it. The inventories' records and
-//! histories are read again and again; the objects are looked at only once the commit runs and no mark says
-//! that it is healthy.
+//! histories are read again and again; the objects are looked at only once the commit runs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +17,8 @@ use crate::core::status::{
 
 /// How long to wait from one look to the next.
 const PAUSE: Duration = Duration::from_secs(2);
+/// The shortest time from one look to the next, as where the time is nearly up.
+const SHORTEST: Duration = Duration::from_millis(100);
 /// In how many looks in a row something has to have failed: a controller may still mend it.
 const FAILED_LOOKS: usize = 3;
 
@@ -50,6 +51,8 @@ pub enum WaitForEnd {
     Over(AwaitedEnd),
     /// It runs, and something failed: what and why.
     Unhealthy(String),
+    /// The user may not see whether it is there: why.
+    Unknown(String),
     /// It was not there yet when waiting ended: what was waited for.
     Waiting(String),
 }
@@ -57,7 +60,7 @@ pub enum WaitForEnd {
 impl WaitForEnd {
     /// Whether waiting for the others is in vain.
     fn is_failure(&self) -> bool {
-        matches!(self, Self::Over(_) | Self::Unhealthy(_))
+        matches!(self, Self::Over(_) | Self::Unhealthy(_) | Self::Unknown(_))
     }
 }
 
@@ -75,19 +78,25 @@ pub async fn wait_for(options: WaitForOptions<'_>) -> Vec<AwaitedTarget> {
     let new = |_: &StatusTarget| OpenTarget { end: nothing(), failed_looks: 0 };
     let mut open: Vec<OpenTarget> = targets.iter().map(new).collect();
     loop {
-        let next = Instant::now() + PAUSE;
         // A server that does not answer must not hold the time limit up.
-        let look = tokio::time::timeout_at(options.end, options.look(&mut open)).await;
-        let is_over = look.is_err()
-            || open.iter().any(|it| it.end.is_failure())
+        let _ = tokio::time::timeout_at(options.end, options.look(&mut open)).await;
+        let is_over = open.iter().any(|it| it.end.is_failure())
             || open.iter().all(|it| it.end == WaitForEnd::Healthy);
-        if is_over || next >= options.end {
+        if is_over || !pause(options.end).await {
             break;
         }
-        sleep_until(next).await;
     }
     let ended = targets.iter().zip(open);
     ended.map(|(target, it)| AwaitedTarget { name: target.name.clone(), end: it.end }).collect()
+}
+
+/// Waits for the next look; `false` once the time is up.
+pub async fn pause(end: Instant) -> bool {
+    let left = end.saturating_duration_since(Instant::now());
+    if !left.is_zero() {
+        sleep_until(end.min(Instant::now() + PAUSE.min(left / 2).max(SHORTEST))).await;
+    }
+    Instant::now() < end
 }
 
 impl WaitForOptions<'_> {
@@ -104,10 +113,14 @@ impl WaitForOptions<'_> {
         let (parents, summaries) = match self.read(&inventories).await {
             Ok(read) => read,
             Err(error) => {
-                // It may answer again.
                 let why = format!("{}: {error}", cluster.name());
+                // Anything else may pass.
+                let end = match error.is_forbidden() {
+                    true => WaitForEnd::Unknown(why),
+                    false => WaitForEnd::Waiting(why),
+                };
                 let waiting = open.iter_mut().filter(|it| it.end != WaitForEnd::Healthy);
-                waiting.for_each(|it| it.end = WaitForEnd::Waiting(why.clone()));
+                waiting.for_each(|it| it.end = end.clone());
                 return;
             }
         };
@@ -130,10 +143,11 @@ impl WaitForOptions<'_> {
             let history = summaries.get(&id).map(Vec::as_slice).unwrap_or_default();
             let order = order(checkout, record.as_ref(), commit);
             match awaited.progress(record.as_ref(), history, order) {
-                Awaited::Healthy => state.end = WaitForEnd::Healthy,
+                // A mark is of the time when it was set.
+                Awaited::Healthy => self.look_at_objects(index, state, true).await,
                 Awaited::Waiting(why) => state.end = WaitForEnd::Waiting(why),
                 Awaited::Over(why) => state.end = WaitForEnd::Over(why),
-                Awaited::Running => self.look_at_objects(index, state).await,
+                Awaited::Running => self.look_at_objects(index, state, false).await,
             }
         }
     }
@@ -149,8 +163,9 @@ impl WaitForOptions<'_> {
         Ok((parents?, summaries.unwrap_or_default()))
     }
 
-    /// Looks whether the objects of the commit that runs are healthy.
-    async fn look_at_objects(&self, index: usize, state: &mut OpenTarget) {
+    /// Looks whether the objects of the commit that runs are as it says, and healthy. Where that can't be
+    /// told, a mark that says so counts.
+    async fn look_at_objects(&self, index: usize, state: &mut OpenTarget, is_marked: bool) {
         let all = self.status;
         let at = |_: usize, commit: &str| (all.at)(index, commit);
         let one = StatusOptions {
@@ -172,14 +187,21 @@ impl WaitForOptions<'_> {
             state.end = WaitForEnd::Waiting("it belongs to another cluster".to_owned());
             return;
         };
-        let TargetStatus { runs, health, state: sync, .. } = *found;
+        let TargetStatus { runs, health, state: sync, drift, .. } = *found;
         // Meanwhile another one may run.
         if runs.is_none_or(|runs| runs.commit != self.commit || runs.is_dirty) {
             state.end = WaitForEnd::Waiting("another commit was applied meanwhile".to_owned());
             return;
         }
         if let crate::core::status::SyncState::Unknown(why) = sync {
-            state.end = WaitForEnd::Waiting(why);
+            state.end = match is_marked {
+                true => WaitForEnd::Healthy,
+                false => WaitForEnd::Waiting(why),
+            };
+            return;
+        }
+        if let Some(first) = drift.first() {
+            state.end = WaitForEnd::Waiting(format!("{first} differs from it"));
             return;
         }
         state.failed_looks = if health.failed > 0 { state.failed_looks + 1 } else { 0 };

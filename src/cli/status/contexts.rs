@@ -6,8 +6,8 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::present::ContextView;
-use crate::app::Target;
 use crate::app::status::{StatusOptions, StatusRow, StatusTarget, status};
+use crate::app::{Error, Target};
 use crate::cli::exit::Failure;
 use crate::cli::target::{NamedTarget, TargetArgs};
 use crate::cli::ui::Ui;
@@ -47,6 +47,20 @@ pub(super) struct ContextTargets {
     pub(super) faults: Vec<TargetStatus>,
 }
 
+/// A context did not answer in time.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {0} s")]
+struct NoAnswer(f64);
+
+/// Whether another try may go well: the cluster could not be reached, or did not answer.
+pub(super) fn is_passing(failure: &Failure) -> bool {
+    match failure.error.downcast_ref::<Error>() {
+        Some(Error::Api { source, .. }) => !source.is_verdict(),
+        Some(_) => false,
+        None => failure.error.is::<NoAnswer>(),
+    }
+}
+
 /// The answer about a context.
 pub(super) struct ContextAnswer {
     /// Its name.
@@ -62,6 +76,11 @@ pub(super) struct ContextAnswer {
 }
 
 impl Question<'_> {
+    /// The name of a target that has none.
+    pub(super) fn folder_name(&self) -> String {
+        self.checkout.folder_name()
+    }
+
     /// Connects to a context, and reads its targets.
     ///
     /// # Errors
@@ -142,7 +161,8 @@ impl Question<'_> {
         Ok(Target { inventory, cluster, ..then.target })
     }
 
-    async fn look(&self, context: &ContextQuestion, images: bool) -> ContextAnswer {
+    /// Looks at the targets of a context.
+    pub(super) async fn look(&self, context: &ContextQuestion, images: bool) -> ContextAnswer {
         let opened = match self.open(context).await {
             Ok(opened) => opened,
             Err(failure) => return ContextAnswer::failed(context, None, failure),
@@ -222,7 +242,7 @@ pub(super) async fn look_at_all(
         match tokio::time::timeout(patience, question.look(context, images)).await {
             Ok(answer) => answer,
             Err(_) => {
-                let error = anyhow::anyhow!("no answer within {} s", patience.as_secs_f64());
+                let error = NoAnswer(patience.as_secs_f64()).into();
                 let hints = vec!["allow more with --timeout".to_owned()];
                 ContextAnswer::failed(context, None, Failure { error, hints })
             }

@@ -185,6 +185,7 @@ impl StatusArgs {
 /// When there is no checkout, its settings can't be read, or the only cluster can't be told.
 pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
+    args.html.as_deref().map_or(Ok(()), page::usable)?;
     // One commit for all targets, and for the settings that name them.
     let checkout = Checkout::discover(directory)?.steady();
     let question = question(&args, directory, &checkout)?;
@@ -247,7 +248,7 @@ fn question<'a>(
     let are_all = asked.is_empty() && !names.is_empty();
     let has_context = args.access.context.as_deref().is_some_and(|it| !it.is_empty());
     let listed = match (args.contexts.is_empty(), has_context) {
-        (false, _) => args.contexts.clone(),
+        (false, _) => args.contexts.iter().map(|name| name.trim().to_owned()).collect(),
         (true, true) => Vec::new(),
         (true, false) => machine()?.contexts,
     };

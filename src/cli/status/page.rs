@@ -9,6 +9,19 @@ use crate::cli::present::html::{Page, PageTarget, UnreadContext, page};
 use crate::cli::present::status::StatusView;
 use crate::local::page_file;
 
+/// Refuses a name that means stdout to other programs.
+///
+/// # Errors
+///
+/// When it is one.
+pub(super) fn usable(file: &Path) -> Result<(), Failure> {
+    if file.as_os_str() != "-" {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("--html writes a file, not stdout");
+    Err(Failure { error, hints: vec!["name a file, or ./- for one of that name".to_owned()] })
+}
+
 /// Writes the page of a status.
 ///
 /// # Errors

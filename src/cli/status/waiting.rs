@@ -3,13 +3,42 @@
 use std::time::Instant;
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::timeout_at;
 
-use super::contexts::{ContextTargets, Question};
+use super::contexts::{ContextAnswer, ContextQuestion, Question, is_passing, look_at_all};
 use super::{PATIENCE, StatusArgs, WAIT, merge};
-use crate::app::status::{AwaitedTarget, StatusOptions, WaitForEnd, WaitForOptions, wait_for};
+use crate::app::status::{
+    AwaitedTarget, StatusOptions, StatusRow, WaitForEnd, WaitForOptions, pause, wait_for,
+};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::status::waited::{self, WaitedTarget, WaitedView};
 use crate::cli::ui::Ui;
+use crate::core::status::SyncState;
+
+/// The wait for a commit in one context.
+struct ContextWait<'a> {
+    question: &'a Question<'a>,
+    context: &'a ContextQuestion,
+    /// Where the contexts were listed.
+    listed: Option<ListedContext>,
+    commit: &'a str,
+    end: tokio::time::Instant,
+}
+
+/// A context of several that were listed.
+enum ListedContext {
+    /// The targets that are shown there.
+    Shows(Vec<String>),
+    /// It was not reached yet: why.
+    Unreached(String),
+}
+
+/// The end of waiting in one context.
+struct ContextEnd {
+    targets: Vec<WaitedTarget>,
+    requests: usize,
+    warnings: Vec<String>,
+}
 
 /// Waits, and says how it ended.
 ///
@@ -23,35 +52,25 @@ pub(super) async fn run(
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let begin = Instant::now();
-    let patience = args.timeout.unwrap_or(WAIT);
-    let end = tokio::time::Instant::now() + patience;
+    let end = tokio::time::Instant::now() + args.timeout.unwrap_or(WAIT);
     let commit = question.checkout.resolve(Some(rev))?.commit;
-    let opened = open(&question, ui).await?;
     let waiting = ui.waiting("waiting for the commit");
-    let mut waits: FuturesUnordered<_> = opened
+    let listed = Box::pin(listed(&question, end)).await?;
+    let mut waits: FuturesUnordered<_> = question
+        .contexts
         .iter()
+        .zip(listed)
         .enumerate()
-        .map(|(place, context)| {
-            let (question, commit) = (&question, &commit);
-            async move {
-                let at = |index: usize, commit: &str| question.at(context, index, commit);
-                let status = StatusOptions {
-                    targets: &context.targets,
-                    checkout: question.checkout,
-                    cluster: &context.cluster,
-                    at: &at,
-                    images: false,
-                    are_all: false,
-                    watches: &[],
-                };
-                (place, wait_for(WaitForOptions { status, commit, end }).await)
-            }
+        .map(|(place, (context, listed))| {
+            let wait = ContextWait { question: &question, context, listed, commit: &commit, end };
+            async move { (place, Box::pin(wait.run()).await) }
         })
         .collect();
-    let mut ended: Vec<Option<Vec<AwaitedTarget>>> = vec![None; opened.len()];
-    while let Some((place, targets)) = waits.next().await {
-        let is_in_vain = targets.iter().any(|target| target.end != WaitForEnd::Healthy);
-        ended[place] = Some(targets);
+    let mut ended: Vec<Option<ContextEnd>> = question.contexts.iter().map(|_| None).collect();
+    while let Some((place, end)) = waits.next().await {
+        let end = end?;
+        let is_in_vain = end.targets.iter().any(|target| target.end != WaitForEnd::Healthy);
+        ended[place] = Some(end);
         // One that failed decides, whatever becomes of the others.
         if is_in_vain {
             break;
@@ -60,71 +79,150 @@ pub(super) async fn run(
     drop(waits);
     waiting.finish_and_clear();
     ui.cell();
-    let mut targets = Vec::new();
-    for (context, ended) in opened.iter().zip(ended) {
-        let unknown = || {
-            let still = |target: &crate::app::status::StatusTarget| AwaitedTarget {
-                name: target.name.clone(),
-                end: WaitForEnd::Waiting("waiting ended for another target".to_owned()),
-            };
-            context.targets.iter().map(still).collect()
-        };
-        let ended: Vec<AwaitedTarget> = ended.unwrap_or_else(unknown);
-        targets.extend(ended.into_iter().map(|AwaitedTarget { name, end }| WaitedTarget {
-            target: name,
-            context: context.cluster.name().to_owned(),
-            server: context.cluster.host().to_owned(),
-            end,
-        }));
+    let (mut targets, mut requests) = (Vec::new(), 0);
+    for (context, ended) in question.contexts.iter().zip(ended) {
+        let still = || unended(&question, context, "waiting ended for another target");
+        let ended = ended.unwrap_or_else(still);
+        ended.warnings.iter().for_each(|warning| ui.warning(warning));
+        targets.extend(ended.targets);
+        requests += ended.requests;
     }
-    let is_healthy = targets.iter().all(|target| target.end == WaitForEnd::Healthy);
-    let view = WaitedView {
-        commit: &commit,
-        targets: &targets,
-        requests: opened.iter().map(|context| context.cluster.requests()).sum(),
-        elapsed: begin.elapsed(),
-    };
+    if targets.is_empty() {
+        return Err(anyhow::anyhow!("no target belongs to any of these contexts").into());
+    }
+    let is_time_up = tokio::time::Instant::now() >= end;
+    let elapsed = begin.elapsed();
+    let view = WaitedView { commit: &commit, targets: &targets, is_time_up, requests, elapsed };
     let glyphs = ui.glyphs();
     waited::write(ui.stdout(), &view, args.output, glyphs)?;
-    Ok(if is_healthy || args.exit_zero { Exit::AtCommit } else { Exit::NotAtCommit })
+    let is_healthy = targets.iter().all(|target| target.end == WaitForEnd::Healthy);
+    let is_unknown = targets.iter().any(|it| matches!(it.end, WaitForEnd::Unknown(_)));
+    Ok(match is_healthy || args.exit_zero {
+        _ if is_unknown => Exit::CouldNot,
+        true => Exit::AtCommit,
+        false => Exit::NotAtCommit,
+    })
 }
 
-/// The targets to wait for in each context. Where the contexts were listed, those that are shown there.
-async fn open(question: &Question<'_>, ui: &mut Ui) -> Result<Vec<ContextTargets>, Failure> {
-    let mut shown = None;
-    if question.are_listed {
-        let mut answers = super::contexts::look_at_all(question, PATIENCE, false).await;
-        if let Some(failure) = answers.iter_mut().find_map(|answer| answer.failure.take()) {
-            return Err(failure);
-        }
-        let rows = merge::merged(answers, &question.names, true);
-        shown = Some(rows.into_iter().map(|row| (row.target, row.context)).collect::<Vec<_>>());
+/// The targets of a context of which nothing more is known.
+fn unended(question: &Question<'_>, context: &ContextQuestion, why: &str) -> ContextEnd {
+    let name = |name: &Option<String>| name.clone().unwrap_or_else(|| question.folder_name());
+    let targets = context.targets.iter().map(|target| WaitedTarget {
+        target: name(target),
+        context: context.access.context.clone().unwrap_or_default(),
+        server: String::new(),
+        end: WaitForEnd::Waiting(why.to_owned()),
+    });
+    ContextEnd { targets: targets.collect(), requests: 0, warnings: Vec::new() }
+}
+
+/// The state of each context before the wait, where they were listed.
+async fn listed(
+    question: &Question<'_>,
+    end: tokio::time::Instant,
+) -> Result<Vec<Option<ListedContext>>, Failure> {
+    if !question.are_listed {
+        return Ok(question.contexts.iter().map(|_| None).collect());
     }
-    let mut opened = Vec::new();
-    for context in &question.contexts {
+    let patience = PATIENCE.min(end.saturating_duration_since(tokio::time::Instant::now()));
+    let mut answers = look_at_all(question, patience, false).await;
+    let mut unreached: Vec<Option<String>> = Vec::new();
+    for answer in &mut answers {
+        unreached.push(match answer.failure.take() {
+            Some(failure) if is_passing(&failure) => Some(format!("{:#}", failure.error)),
+            Some(failure) => return Err(failure),
+            None => None,
+        });
+    }
+    let rows = merge::merged(answers, &question.names, true);
+    let contexts = question.contexts.iter().zip(unreached).map(|(context, unreached)| {
+        Some(match unreached {
+            Some(why) => ListedContext::Unreached(why),
+            None => {
+                let here = context.access.context.as_deref().unwrap_or_default();
+                let shown = rows.iter().filter(|row| row.context == here);
+                ListedContext::Shows(shown.map(|row| row.target.clone()).collect())
+            }
+        })
+    });
+    Ok(contexts.collect())
+}
+
+impl ContextWait<'_> {
+    /// Waits until the context is reached, and then for its targets.
+    async fn run(self) -> Result<ContextEnd, Failure> {
+        let Self { question, context, listed, commit, end } = self;
+        let shown = match listed {
+            None => None,
+            Some(ListedContext::Shows(shown)) => Some(shown),
+            Some(ListedContext::Unreached(why)) => match reached(question, context, end).await? {
+                Some(shown) => Some(shown),
+                None => return Ok(unended(question, context, &why)),
+            },
+        };
         let mut one = question.open(context).await?;
-        context.access.credentials.take_warnings().iter().for_each(|it| ui.warning(it));
+        let warnings = context.access.credentials.take_warnings();
         if let Some(fault) = one.faults.first() {
-            let crate::core::status::SyncState::Unknown(why) = &fault.state else { continue };
+            let SyncState::Unknown(why) = &fault.state else { return Ok(ContextEnd::nothing()) };
             return Err(anyhow::anyhow!("cannot tell target {}: {why}", fault.target).into());
         }
         if let Some(shown) = &shown {
-            let is_shown = |name: &str| {
-                let here = one.cluster.name();
-                shown.iter().any(|(target, context)| target == name && context == here)
-            };
-            let kept: Vec<bool> = one.targets.iter().map(|it| is_shown(&it.name)).collect();
+            let kept: Vec<bool> =
+                one.targets.iter().map(|target| shown.contains(&target.name)).collect();
             let mut places = kept.iter();
             one.targets.retain(|_| places.next().is_some_and(|it| *it));
             let mut places = kept.iter();
             one.named.retain(|_| places.next().is_some_and(|it| *it));
         }
-        if !one.targets.is_empty() {
-            opened.push(one);
+        if one.targets.is_empty() {
+            return Ok(ContextEnd { warnings, ..ContextEnd::nothing() });
         }
+        let at = |index: usize, commit: &str| question.at(&one, index, commit);
+        let status = StatusOptions {
+            targets: &one.targets,
+            checkout: question.checkout,
+            cluster: &one.cluster,
+            at: &at,
+            images: false,
+            are_all: false,
+            watches: &[],
+        };
+        let ended = wait_for(WaitForOptions { status, commit, end }).await;
+        let targets = ended.into_iter().map(|AwaitedTarget { name, end }| WaitedTarget {
+            target: name,
+            context: one.cluster.name().to_owned(),
+            server: one.cluster.host().to_owned(),
+            end,
+        });
+        Ok(ContextEnd { targets: targets.collect(), requests: one.cluster.requests(), warnings })
     }
-    if opened.is_empty() {
-        return Err(anyhow::anyhow!("no target belongs to any of these contexts").into());
+}
+
+impl ContextEnd {
+    fn nothing() -> Self {
+        Self { targets: Vec::new(), requests: 0, warnings: Vec::new() }
     }
-    Ok(opened)
+}
+
+/// The targets that run in a context, once it is reached; `None` where it is not until the end.
+async fn reached(
+    question: &Question<'_>,
+    context: &ContextQuestion,
+    end: tokio::time::Instant,
+) -> Result<Option<Vec<String>>, Failure> {
+    while pause(end).await {
+        let Ok(answer) = timeout_at(end, question.look(context, false)).await else { break };
+        let ContextAnswer { rows, failure, .. } = answer;
+        match failure {
+            Some(failure) if is_passing(&failure) => continue,
+            Some(failure) => return Err(failure),
+            None => {}
+        }
+        let is_there = rows.into_iter().filter_map(|row| match row {
+            StatusRow::Here(row) if row.state != SyncState::NotApplied => Some(row.target),
+            _ => None,
+        });
+        return Ok(Some(is_there.collect()));
+    }
+    Ok(None)
 }

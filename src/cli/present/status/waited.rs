@@ -31,6 +31,8 @@ pub struct WaitedView<'a> {
     pub commit: &'a str,
     /// The targets.
     pub targets: &'a [WaitedTarget],
+    /// Whether waiting ended because the time was up.
+    pub is_time_up: bool,
     /// How many requests were sent.
     pub requests: usize,
     /// How long it took.
@@ -73,6 +75,7 @@ enum OutcomeCode {
     Failed,
     RolledBack,
     Unhealthy,
+    Unknown,
     Waiting,
 }
 
@@ -82,6 +85,7 @@ fn outcome(end: &WaitForEnd, commit: &str) -> Outcome {
         WaitForEnd::Healthy => ("healthy", String::new()),
         WaitForEnd::Over(over) => (over.code(), over.words(commit)),
         WaitForEnd::Unhealthy(why) => ("unhealthy", why.clone()),
+        WaitForEnd::Unknown(why) => ("unknown", why.clone()),
         WaitForEnd::Waiting(why) => ("waiting", why.clone()),
     };
     Outcome { code, message }
@@ -92,14 +96,24 @@ struct Outcome {
     message: String,
 }
 
-impl Outcome {
-    fn line(&self, target: &str, commit: &str) -> String {
-        let commit = short(commit);
-        match self.code {
+impl WaitedView<'_> {
+    /// The line about one target.
+    fn line(&self, of: &WaitedTarget, outcome: &Outcome) -> String {
+        let (commit, message) = (short(self.commit), &outcome.message);
+        let several = self.targets.iter().any(|other| other.context != of.context);
+        let target = match several {
+            true => format!("{} in {}", of.target, of.context),
+            false => of.target.clone(),
+        };
+        match outcome.code {
             "healthy" => format!("{target}: {commit} is healthy"),
-            "waiting" => format!("{target}: {commit} is not healthy yet: {}", self.message),
-            "unhealthy" => format!("{target}: {commit} is not healthy: {}", self.message),
-            _ => format!("{target}: {}", self.message),
+            "waiting" if self.is_time_up => {
+                format!("{target}: the time is up, and {commit} is not healthy yet: {message}")
+            }
+            "waiting" => format!("{target}: {commit} is not healthy yet: {message}"),
+            "unhealthy" => format!("{target}: {commit} is not healthy: {message}"),
+            "unknown" => format!("{target}: cannot tell whether {commit} is healthy: {message}"),
+            _ => format!("{target}: {message}"),
         }
     }
 }
@@ -115,7 +129,7 @@ pub fn write(
     format: StatusFormat,
     glyphs: Glyphs,
 ) -> io::Result<()> {
-    let WaitedView { commit, targets, requests, elapsed } = view;
+    let WaitedView { commit, targets, requests, elapsed, .. } = view;
     let outcomes = || targets.iter().map(|it| (it, outcome(&it.end, commit)));
     match format {
         StatusFormat::Text => {
@@ -123,9 +137,10 @@ pub fn write(
                 let mark = match outcome.code {
                     "healthy" => glyphs.done(),
                     "waiting" => glyphs.gap(),
+                    "unknown" => "?",
                     _ => "!",
                 };
-                let line = outcome.line(&target.target, commit);
+                let line = view.line(target, &outcome);
                 writeln!(out, "{mark} {}", glyphs.broken("  ", &line))?;
             }
             writeln!(out)?;
@@ -153,7 +168,7 @@ pub fn write(
         }
         StatusFormat::Markdown => {
             for (target, outcome) in outcomes() {
-                writeln!(out, "- {}", escaped(&outcome.line(&target.target, commit)))?;
+                writeln!(out, "- {}", escaped(&view.line(target, &outcome)))?;
             }
             Ok(())
         }
