@@ -76,6 +76,15 @@ impl Block {
     }
 }
 
+/// A line as a terminal shows it: the date of a line of the log is for files alone.
+pub fn on_a_terminal(line: &str) -> &str {
+    let time = line.split(' ').next().unwrap_or_default();
+    match time.parse::<jiff::Timestamp>() {
+        Ok(_) => line.split_once('T').map_or(line, |(_, rest)| rest),
+        Err(_) => line,
+    }
+}
+
 /// Whether two outputs are the same but for what no two runs have in common: ids, times, how many
 /// requests it took, and which of the objects that are worked on at once was done first. Blank
 /// lines at the end don't count.
@@ -109,7 +118,11 @@ fn normal_word(word: &str) -> String {
     let is_id = |part: &str| {
         matches!(part.len(), 6 | 7 | 40 | 64) && part.bytes().all(|b| b.is_ascii_hexdigit())
     };
+    // The log has the time of day on a terminal, which is what a page shows, and the date as well here.
     let is_time = |part: &str| {
+        if part.parse::<jiff::Timestamp>().is_ok() {
+            return true;
+        }
         let numbers: Vec<&str> = part.split(':').collect();
         numbers.len() == 3 && numbers.iter().all(|n| n.len() == 2 && n.parse::<u8>().is_ok())
     };
@@ -126,6 +139,7 @@ fn normal_word(word: &str) -> String {
 fn run_specific_values_are_not_compared() {
     let said = "10:00:00 prod  at 5ed02d9 · 1 changed · 20 requests · 0.1 s";
     assert!(alike(said, "23:59:59 prod  at c23f644 · 1 changed · 9 requests · 12.5 s\n"));
+    assert!(alike(said, "2026-10-03T10:00:00Z prod  at 5ed02d9 · 1 changed · 20 requests · 0.1 s"));
     assert!(!alike(said, "10:00:00 prod  at 5ed02d9 · 2 changed · 20 requests · 0.1 s"));
     assert!(alike("main 5ed02d9..c23f644 (1 file)", "main 1234567..abcdefa (1 file)"));
     assert!(alike("x (cluster 3d661b)", "x (cluster 9ddfab)"));
