@@ -319,7 +319,10 @@ fn a_killed_run_is_recorded_though_the_target_is_in_sync() {
         let open = OpenRecords::new(it.log_folder().join("open"));
         drop(open.open(&killed, true).unwrap());
         let told = it.run(verb).exits(0);
-        assert_eq!(it.outcomes().last(), Some(&RunOutcome::Killed), "{told}");
+        // A full round also says that all is well again.
+        let log = it.log();
+        let kept = log.iter().find(|record| record.id == killed.id);
+        assert_eq!(kept.map(|it| it.outcome), Some(RunOutcome::Killed), "{verb:?}: {told}");
         assert_eq!(it.log_folder().join("open").read_dir().unwrap().count(), 0);
     }
     let told = it.run(&["history"]).exits(0);

@@ -290,7 +290,7 @@ impl HistoryLog {
     }
 }
 
-/// What was found; `None` where it does not exist.
+/// The file; `None` where it does not exist.
 fn present<T>(found: io::Result<T>) -> io::Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),

@@ -83,9 +83,10 @@ fn fault(FileFault { file, line, problem }: FileFault) -> LogFaultView {
     LogFaultView { place, run: None, code, message }
 }
 
-/// Holds the clusters' records of this machine against its log: how many, and what is wrong. A record of a
-/// cluster is of this machine where its host and its login are those of this process, whatever is left of
-/// the log, or those of the log: a machine may have had another name. The log goes back to the id `from`.
+/// Holds the clusters' records of this machine against its log: how many, and what is wrong. A record is of
+/// this machine where its host and its login are those of this process, whatever is left of the log. Those
+/// that the log has count as well, as a machine may have had another name. The log goes back to the id
+/// `from`.
 fn beside(runs: &[KnownRun], records: &[RunRecord], from: &str) -> (usize, Vec<LogFaultView>) {
     let me = who();
     let logged = records.iter().map(|it| (&*it.by.host, &*it.by.login));

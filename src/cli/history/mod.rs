@@ -235,7 +235,7 @@ pub async fn run(mut args: HistoryArgs, directory: &Path, ui: &mut Ui) -> Result
     Ok(Exit::AtCommit)
 }
 
-/// What the question is about.
+/// The subject of the question.
 #[derive(Default)]
 struct Asked {
     /// The checkout; `None` outside one, where the log alone is asked.

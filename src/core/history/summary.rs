@@ -10,7 +10,7 @@ use crate::core::source::snapshot::short;
 /// The most bytes of a subject or name in a summary.
 const SHORT: usize = 72;
 
-/// What follows the id of a commit whose work tree ran in its place.
+/// The suffix of the id of a commit whose work tree ran in its place.
 const DIRTY: &str = "-dirty";
 
 /// One round in short. Its keys are short since two hundred of them share an object's 256 KiB of

@@ -97,7 +97,7 @@ pub(super) fn ending(run: &KnownRun) -> Option<String> {
     })
 }
 
-/// What a round did at a commit that was there already: it put drift back, or cleaned up after a round
+/// The work of a round at a commit that was there already: it put drift back, or cleaned up after a round
 /// that did not come to its end.
 fn put_right(run: &KnownRun) -> String {
     let Summary { cause, changed, .. } = &run.summary;
