@@ -53,6 +53,8 @@ fn fixing_commit_is_pulled_while_waiting() {
     let parent = "trueup-checkout";
     eventually("it is healthy", || noted(&repo, parent, "healthy-revision") == first);
     let (bad, good) = mend(&repo, &watching, parent);
+    // The cluster has the commit before the line of its round is written.
+    watching.says(&format!("new commit {}", &good[..7]));
     let said = watching.said();
     assert_eq!(noted(&repo, parent, "failed-revision"), "");
     for wrong in ["rolled back", "! ", "recovered", "drift"] {

@@ -78,7 +78,10 @@ impl<'p> Repo<'p> {
     /// Runs git in it.
     #[track_caller]
     pub fn git(&self, args: &[&str]) -> Output {
-        Cmd::new("git").args(args).dir(self.path()).run().exits(0)
+        // Two tests whose first commits were equal would share what is remembered of a repository.
+        let committer = format!("{}@example.com", self.name);
+        let git = Cmd::new("git").env("GIT_COMMITTER_EMAIL", committer);
+        git.args(args).dir(self.path()).run().exits(0)
     }
 
     /// A trueup command on it, its cluster and its namespace.
