@@ -18,6 +18,7 @@ use trueup::local::history_log::HistoryLog;
 use trueup::local::state_store::StateStore;
 
 use crate::support::command::{Cmd, Output};
+use crate::support::objects::config;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 
@@ -391,4 +392,21 @@ fn four_hundred_deployments_on_twenty_targets_are_answered() {
     assert_eq!((&total["deployments"], &total["failed"]), (&json!(400), &json!(80)));
     assert_eq!(total["lead"]["median"], 660);
     assert_eq!(stats["targets"].as_array().unwrap().len(), 20);
+}
+
+#[test]
+fn many_namespaces_are_listed_at_once() {
+    let repo = Repo::new("history-namespaces", sandbox::bare());
+    let mut settings = "targets:\n".to_owned();
+    for target in ["a", "b", "c", "d"] {
+        let namespace = format!("history-namespaces-{target}");
+        repo.plane().create_namespace(&namespace);
+        settings.push_str(&format!("  {target}: {{paths: [{target}], namespace: {namespace}}}\n"));
+        repo.write(&format!("{target}/one.yaml"), config("one", target));
+    }
+    repo.write("trueup.yaml", settings).commit("First");
+    repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
+    let listed = repo.run(&["history"]).exits(0);
+    assert!(listed.stdout.contains("4 rounds"), "{listed}");
+    assert!(listed.stdout.contains(" 1 request "), "{listed}");
 }

@@ -519,3 +519,35 @@ fn a_history_stays_within_its_bounds_and_two_writers_lose_nothing() {
     // Another machine remembers the one that is gone.
     assert_eq!(append(&others[0], 342, 1, false).0.len(), 2);
 }
+
+#[test]
+fn reason_that_quotes_a_secret_is_masked_wherever_it_is_kept() {
+    let canary = "reason-canary !";
+    let recorded = Recorded::new("record-masked", sandbox::bare());
+    recorded.repo.write_config("a", "1").commit("First");
+    recorded.run(&["apply"]).exits(0);
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{key: {canary}}}\n---\n\
+         apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: b, labels: {{app: {canary}}}}}\n"
+    );
+    recorded.repo.write("b.yaml", secret).commit("Second");
+    let refused = recorded.run(&["apply"]).exits(1);
+    assert!(
+        refused.stderr.contains("metadata.labels") || refused.stdout.contains("metadata.labels")
+    );
+    let last = recorded.history().pop().unwrap();
+    let reason = last.reason.clone().unwrap_or_default();
+    assert!(reason.contains("labels"), "{last:?}");
+    assert_eq!(recorded.log().pop().unwrap().reason, last.reason);
+    let status = recorded.run(&["status", "-o", "json"]).exits(1);
+    let shown: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert!(shown["targets"][0]["last"]["reason"].as_str().unwrap().contains("labels"), "{status}");
+    let kept = recorded.repo.kubectl(&["get", "configmap,event", "-o", "yaml"]).exits(0);
+    let history = recorded.run(&["history", "-o", "json"]).exits(0);
+    let log = std::fs::read_dir(recorded.log_folder()).unwrap().map(|it| it.unwrap().path());
+    let log = log.filter(|path| path.is_file());
+    let log: String = log.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    assert!(log.contains("labels"), "{log}");
+    let all = format!("{refused}{status}{kept}{history}{log}{last:?}");
+    assert!(!all.contains("reason-canary"), "{all}");
+}

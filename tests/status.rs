@@ -130,11 +130,11 @@ fn renamed_target_is_not_one_to_take_down() {
     repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
     repo.write("trueup.yaml", "targets:\n  a: {paths: [a]}\n  b3: {paths: [b2], name: b2}\n");
     repo.commit("Rename");
-    // The commit that runs has no target of that name, so that drift from it is not known.
-    let json = document(&repo.run(&["status", "-o", "json"]).exits(2));
+    // The commit that runs has it under another name.
+    let json = document(&repo.run(&["status", "-o", "json"]).exits(1));
     assert_eq!(json["targets"].as_array().unwrap().len(), 2, "{json}");
-    assert_eq!((state(&json, "a"), state(&json, "b3")), ("behind 1".into(), "unknown".into()));
-    let text = repo.run(&["status"]).exits(2);
+    assert_eq!((state(&json, "a"), state(&json, "b3")), ("behind 1".into(), "behind 1".into()));
+    let text = repo.run(&["status"]).exits(1);
     assert!(text.stdout.contains("was b2 when it was last applied"), "{text}");
     for verb in [&["diff", "--target", "a"][..], &["apply", "--target", "a"]] {
         let output = repo.run(verb).exits(0);
@@ -308,4 +308,41 @@ fn watch_says_when_its_next_round_is_due() {
     watching.stop();
     let status = document(&repo.run(&["status", "-o", "json"]).exits(0));
     assert_eq!(status["targets"][0]["next_due"], Value::Null);
+}
+
+#[test]
+fn typo_in_the_settings_does_not_hide_what_runs() {
+    let repo = repository("status-typo", &["a", "b"]);
+    repo.run(&["apply", "--target", "a"]).exits(0);
+    let good = commit(&repo, "HEAD");
+    for (message, settings) in
+        [("Typo", "targets: [\n"), ("Another", "targets:\n  a: {pats: [a]}\n")]
+    {
+        repo.write("trueup.yaml", settings).commit(message);
+    }
+    let json = document(&repo.run(&["status", "-o", "json"]).exits(2));
+    assert_eq!(["a", "b"].map(|target| state(&json, target)), ["unknown", "unknown"]);
+    let a = &json["targets"][0];
+    assert!(a["message"].as_str().unwrap().starts_with("trueup.yaml:2:7: "), "{a}");
+    assert_eq!(a["runs"]["commit"], good.as_str());
+    assert_eq!(a["git"]["commit"], commit(&repo, "HEAD").as_str());
+    assert_eq!(a["health"]["ready"], 1);
+    let text = repo.run(&["status", "a"]).exits(2);
+    assert!(text.stdout.contains("\n  ? trueup.yaml:2:7: "), "{text}");
+    // Drift from the commit that runs shows all the same.
+    repo.delete_config_map("a");
+    let json = document(&repo.run(&["status", "-o", "json", "a"]).exits(2));
+    assert_eq!(json["targets"][0]["drift"][0]["name"], "a", "{json}");
+    // A commit is waited for with settings that can be used.
+    let waits = repo.run(&["status", "--wait-for", "HEAD", "a"]).exits(2);
+    assert!(waits.stderr.contains("trueup.yaml:2:7"), "{waits}");
+}
+
+#[test]
+fn settings_that_never_were_any_good_are_an_error() {
+    let repo = Repo::new("status-no-settings", sandbox::bare());
+    repo.write("trueup.yaml", "targets: [\n").commit("First");
+    let refused = repo.run(&["status"]).exits(2);
+    assert!(refused.stderr.contains("trueup.yaml:"), "{refused}");
+    assert_eq!(refused.stdout, "");
 }

@@ -143,3 +143,25 @@ fn context_that_is_not_reached_is_waited_for_to_the_end() {
     assert!(text.stdout.contains("await-contexts in gone: the time is up, and "), "{text}");
     assert!(text.stdout.contains("healthy on 1 of 2"), "{text}");
 }
+
+/// What decides is the API server's answer about the objects where the inventory has no mark of health.
+#[test]
+fn lack_of_the_right_to_list_objects_is_told_before_the_time_is_up() {
+    let repo = Repo::new("await-list-right", sandbox::bare());
+    repo.write_config("a", "1");
+    repo.write("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n")
+        .commit("First");
+    repo.run(&["apply", "--no-wait"]).exits(0);
+    let rules = [
+        ["create", "role", "reader", "--verb=get,list", "--resource=configmaps"],
+        ["create", "rolebinding", "reader", "--role=reader", "--user=await-list-reader"],
+    ];
+    for rule in rules {
+        repo.kubectl(&rule).exits(0);
+    }
+    let args = ["status", "--wait-for", "HEAD", "--timeout", "5m", "-o", "json"];
+    let denied = repo.trueup(&args).args(["--as", "await-list-reader"]).run().exits(2);
+    let (code, message) = outcome(&denied);
+    assert_eq!(code, "unknown", "{denied}");
+    assert!(message.contains("Secret"), "{denied}");
+}

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
+use crate::support::objects::config;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::screens;
@@ -174,4 +175,32 @@ fn once_ends_with_the_rounds_result() {
     repo.run(&["watch", "--once"]).shows("watch/broken-document").exits(1);
     let fourth = repo.run(&["watch", "--once", "--context", "none"]);
     fourth.shows("watch/unknown-context").exits(2);
+}
+
+#[test]
+fn page_follows_the_rounds() {
+    let repo = Repo::new("watch-page", sandbox::bare());
+    repo.write("trueup.yaml", "targets:\n  shop: {paths: [shop]}\n");
+    repo.write("shop/one.yaml", config("one", "1")).commit("The first of all");
+    let file = repo.outside().join("page.html");
+    let page = || fs::read_to_string(&file).unwrap_or_default();
+    let html = ["--html", file.to_str().unwrap()];
+    let watching = Watching::start(&repo, &html);
+    eventually("a page of the first commit", || page().contains("The first of all"));
+    repo.write("shop/one.yaml", config("one", "2")).commit("Then a second");
+    eventually("a page of the second", || page().contains("Then a second"));
+    assert_eq!(watching.stop(), Some(0));
+    // A page that can't be made is told once, and the rounds go on.
+    let nowhere = repo.outside().join("none/page.html");
+    let watching = Watching::start(&repo, &["--html", nowhere.to_str().unwrap()]);
+    watching.says("! cannot make the page: cannot write the page");
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(watching.times("cannot make the page"), 1, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+    fs::remove_file(&file).unwrap();
+    repo.run(&["watch", "--once", "--no-pull", "--html", html[1]]).exits(0);
+    assert!(page().contains("Then a second"), "{}", page());
+    let refused = repo.run(&["watch", "--once", "--html", html[1], "shop"]).exits(2);
+    assert!(refused.stderr.contains("cannot be used with"), "{refused}");
 }

@@ -106,6 +106,18 @@ impl Checkout {
             || matches!(repo.merge_base(earlier, later), Ok(Some(base)) if base == earlier)
     }
 
+    /// The full ids of the commits before one, by first parents and the newest first: at most so many, and as
+    /// far as they are here.
+    pub fn first_parents(&self, of: &Revision, most: usize) -> Vec<String> {
+        let repo = self.local();
+        let parent = |id: &gix::ObjectId| -> Option<gix::ObjectId> {
+            find_commit(&repo, &self.limits, *id).ok()?.parent_ids().next().map(gix::Id::detach)
+        };
+        let first = parse(&of.commit).ok();
+        let line = std::iter::successors(first, parent).skip(1).take(most);
+        line.map(|id| id.to_string()).collect()
+    }
+
     /// Whether `revision` is of the history that began with the commit `root`: that one is reached
     /// from it by first parents, or `known` is, a commit of which that is known. A commit that is
     /// merely here, or merged from elsewhere, is none of the history's own.

@@ -12,7 +12,6 @@ pub mod offline;
 pub mod open_records;
 pub mod outbox_store;
 mod own_file;
-pub mod page_file;
 pub mod plan_file;
 pub mod replaced_file;
 pub mod schema_catalogue;

@@ -65,7 +65,7 @@ impl Running {
         let StatusTarget { target, judged, .. } = &targets[index];
         let record = common.record(&target.inventory);
         let newest = newest(judged);
-        let git = Some(git_commit(newest));
+        let git = Some(GitCommit::of(newest));
         let mut running = Self {
             runs: None,
             git,
@@ -107,17 +107,6 @@ impl Running {
 pub(super) fn newest(judged: &Judged) -> &Revision {
     let refused = judged.refused.as_ref().and_then(|refused| refused.revision.as_ref());
     refused.unwrap_or(&judged.revision)
-}
-
-fn git_commit(revision: &Revision) -> GitCommit {
-    let Revision { commit, named, summary, author, time, tracked, .. } = revision;
-    GitCommit {
-        commit: commit.clone(),
-        named: tracked.clone().unwrap_or_else(|| named.clone()),
-        subject: summary.clone(),
-        author: author.clone(),
-        time: *time,
-    }
 }
 
 /// The commit that a record names; `None` while the first apply is not finished.

@@ -12,7 +12,7 @@ use crate::core::history::Summary;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::object::Object;
 use crate::core::status::{
-    Awaited, AwaitedCommit, AwaitedEnd, CommitOrder, HealthCounts, TargetStatus,
+    Awaited, AwaitedCommit, AwaitedEnd, CommitOrder, HealthCounts, SyncState, TargetStatus,
 };
 
 /// How long to wait from one look to the next.
@@ -21,6 +21,10 @@ const PAUSE: Duration = Duration::from_secs(2);
 const SHORTEST: Duration = Duration::from_millis(100);
 /// In how many looks in a row something has to have failed: a controller may still mend it.
 const FAILED_LOOKS: usize = 3;
+
+/// In how many looks in a row the same has to have kept us from telling: a server may yet recover, but a right
+/// that lacks does not come by waiting.
+const UNKNOWN_LOOKS: usize = 10;
 
 /// The commit to wait for, and the targets.
 #[derive(Clone, Copy)]
@@ -51,7 +55,7 @@ pub enum WaitForEnd {
     Over(AwaitedEnd),
     /// It runs, and something failed: what and why.
     Unhealthy(String),
-    /// The user may not see whether it is there: why.
+    /// It can't be told whether it is there, as where the user may not see it: why.
     Unknown(String),
     /// It was not there yet when waiting ended: what was waited for.
     Waiting(String),
@@ -69,13 +73,30 @@ struct OpenTarget {
     end: WaitForEnd,
     /// In how many looks in a row something had failed.
     failed_looks: usize,
+    /// Why the last look could not tell, and how many in a row could not for that reason.
+    unknown: Option<UnknownLooks>,
+}
+
+/// Looks in a row that one thing kept from telling.
+#[derive(Clone)]
+struct UnknownLooks {
+    why: String,
+    count: usize,
+}
+
+impl UnknownLooks {
+    /// With one look more, which may have another reason.
+    fn and(before: Option<Self>, why: String) -> Self {
+        let count = before.filter(|before| before.why == why).map_or(0, |before| before.count);
+        Self { why, count: count + 1 }
+    }
 }
 
 /// Waits until the commit is healthy on every target, it can't get so on one of them, or the time is up.
 pub async fn wait_for(options: WaitForOptions<'_>) -> Vec<AwaitedTarget> {
     let targets = options.status.targets;
     let nothing = || WaitForEnd::Waiting("nothing was read yet".to_owned());
-    let new = |_: &StatusTarget| OpenTarget { end: nothing(), failed_looks: 0 };
+    let new = |_: &StatusTarget| OpenTarget { end: nothing(), failed_looks: 0, unknown: None };
     let mut open: Vec<OpenTarget> = targets.iter().map(new).collect();
     loop {
         // A server that does not answer must not hold the time limit up.
@@ -167,6 +188,7 @@ impl WaitForOptions<'_> {
     /// told, a mark that says so counts.
     async fn look_at_objects(&self, index: usize, state: &mut OpenTarget, is_marked: bool) {
         let all = self.status;
+        let unknown = state.unknown.take();
         let at = |_: usize, commit: &str| (all.at)(index, commit);
         let one = StatusOptions {
             targets: &all.targets[index..=index],
@@ -193,10 +215,15 @@ impl WaitForOptions<'_> {
             state.end = WaitForEnd::Waiting("another commit was applied meanwhile".to_owned());
             return;
         }
-        if let crate::core::status::SyncState::Unknown(why) = sync {
+        if let SyncState::Unknown(why) = sync {
             state.end = match is_marked {
                 true => WaitForEnd::Healthy,
-                false => WaitForEnd::Waiting(why),
+                false => {
+                    let unknown = UnknownLooks::and(unknown, why.clone());
+                    let is_over = unknown.count >= UNKNOWN_LOOKS;
+                    state.unknown = Some(unknown);
+                    if is_over { WaitForEnd::Unknown(why) } else { WaitForEnd::Waiting(why) }
+                }
             };
             return;
         }

@@ -1,6 +1,6 @@
 //! Where the rounds are read from: the histories in the clusters, and this machine's log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
@@ -15,6 +15,9 @@ use crate::cluster::{ApiError, Cluster};
 use crate::core::history::{KnownRun, RunRecord, merged};
 use crate::core::inventory::Inventory;
 use crate::local::history_log::HistoryLog;
+
+/// In up to how many namespaces histories are listed by themselves, rather than in the whole cluster at once.
+const FEW: usize = 3;
 
 /// The rounds that are known, and where from.
 #[derive(Debug, Default)]
@@ -160,7 +163,13 @@ async fn of_cluster(cluster: &Cluster, targets: &[&SoughtTarget], whole: bool) -
             }
         }
     } else {
-        match cluster.summaries(&inventories.iter().collect::<Vec<_>>()).await {
+        let wanted: Vec<&Inventory> = inventories.iter().collect();
+        let namespaces: BTreeSet<&str> = wanted.iter().map(|it| it.namespace.as_str()).collect();
+        let found = match namespaces.len() > FEW {
+            true => cluster.summaries_everywhere(&wanted).await,
+            false => cluster.summaries(&wanted).await,
+        };
+        match found {
             Ok(mut found) => {
                 for inventory in &inventories {
                     let summaries = found.remove(&inventory.id()).unwrap_or_default();

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
 use super::wrap::wrapped;
 use crate::core::plan::Action;
 use crate::core::sanitize::{is_harmless, spelled};
@@ -89,6 +91,21 @@ impl Glyphs {
     /// The mark for lines that are left out.
     pub fn gap(self) -> &'static str {
         if self.utf8 { "…" } else { "..." }
+    }
+
+    /// So much of a text as fits into `columns`. It has to be inert.
+    pub(super) fn cut(self, text: &str, columns: usize) -> String {
+        if text.width() <= columns {
+            return text.to_owned();
+        }
+        let gap = self.gap();
+        let room = columns.saturating_sub(gap.width());
+        let mut used = 0;
+        let fits = text.chars().take_while(|c| {
+            used += c.width().unwrap_or_default();
+            used <= room
+        });
+        fits.collect::<String>().trim_end().to_owned() + gap
     }
 
     /// One line of foreign text, with everything escaped that is not plain to see.

@@ -12,7 +12,8 @@ use crate::cli::exit::Failure;
 use crate::cli::target::{NamedTarget, TargetArgs};
 use crate::cli::ui::Ui;
 use crate::cluster::{Access, Cluster};
-use crate::core::status::TargetStatus;
+use crate::core::source::snapshot::Revision;
+use crate::core::status::{GitCommit, SyncState, TargetStatus};
 use crate::git::Checkout;
 use crate::local::watch_marks::WatchMark;
 
@@ -30,6 +31,26 @@ pub(super) struct Question<'a> {
     pub(super) are_listed: bool,
     /// The watches of this machine.
     pub(super) watches: Vec<WatchMark>,
+    /// Why the targets are not those of the newest commit, where they are not.
+    pub(super) fault: Option<UnusableSettings>,
+}
+
+/// Settings that can't be used: those of an earlier commit name the targets in their place.
+pub(super) struct UnusableSettings {
+    /// The fault, with its place.
+    pub(super) fault: String,
+    /// The commit that has them.
+    pub(super) revision: Revision,
+}
+
+impl UnusableSettings {
+    /// Marks a row: what runs is known, and git's wish is not. The texts of the commit are left out, as no
+    /// Secret of it is known that they may quote.
+    pub(super) fn mark(&self, row: &mut TargetStatus) {
+        row.state = SyncState::Unknown(self.fault.clone());
+        let git = GitCommit::of(&self.revision);
+        row.git = Some(GitCommit { subject: String::new(), author: String::new(), ..git });
+    }
 }
 
 /// A context, and the targets to look for there; `None` for the whole checkout.
@@ -156,9 +177,31 @@ impl Question<'_> {
             args.files.is_named_by_checkout = true;
         }
         let then = args.resolve(self.directory, self.checkout, &opened.cluster);
-        let then = then.map_err(|failure| format!("{:#}", failure.error))?;
+        let then = then.or_else(|failure| {
+            self.under_former_name(opened, named, &args)
+                .ok_or_else(|| format!("{:#}", failure.error))
+        })?;
         let (inventory, cluster) = (named.target.inventory.clone(), named.target.cluster.clone());
         Ok(Target { inventory, cluster, ..then.target })
+    }
+
+    /// The target as that commit has it under another name: the one with the same inventory.
+    fn under_former_name(
+        &self,
+        opened: &ContextTargets,
+        named: &NamedTarget,
+        args: &TargetArgs,
+    ) -> Option<NamedTarget> {
+        let config = args.files.config(self.checkout).ok()?;
+        if !named.declared || config.targets.contains_key(&named.name) {
+            return None;
+        }
+        config.targets.into_keys().find_map(|name| {
+            let mut args = args.clone();
+            args.files.target = Some(name);
+            let then = args.resolve(self.directory, self.checkout, &opened.cluster).ok()?;
+            (then.target.inventory == named.target.inventory).then_some(then)
+        })
     }
 
     /// Looks at the targets of a context.
@@ -184,6 +227,11 @@ impl Question<'_> {
             }
         };
         let mut rows = found.rows;
+        for row in &mut rows {
+            if let (StatusRow::Here(row), Some(fault)) = (row, &self.fault) {
+                fault.mark(row);
+            }
+        }
         rows.extend(opened.faults.into_iter().map(|row| StatusRow::Here(Box::new(row))));
         let history = found.no_history.map(|error| format!("the history can't be read: {error}"));
         let credentials = context.access.credentials.take_warnings();
@@ -214,14 +262,18 @@ impl ContextAnswer {
         }
     }
 
-    /// The context as it is shown. What to do about a failure is said aside.
-    pub(super) fn view(&self, ui: &mut Ui) -> ContextView {
+    /// Says why there is no answer, and what to do about it.
+    pub(super) fn say_failure(&self, ui: &mut Ui) {
         if let Some(failure) = &self.failure {
             let again = failure.again();
             let name = &self.context;
             let error = again.error.context(format!("cannot tell the targets of context {name}"));
             ui.failure(&Failure { error, ..again });
         }
+    }
+
+    /// The context as it is shown.
+    pub(super) fn view(&self) -> ContextView {
         ContextView {
             context: self.context.clone(),
             server: self.server.clone(),

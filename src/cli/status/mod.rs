@@ -5,13 +5,15 @@ mod merge;
 mod page;
 mod waiting;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use jiff::Timestamp;
 
-use self::contexts::{ContextQuestion, Question};
+use self::contexts::{ContextAnswer, ContextQuestion, Question, UnusableSettings};
+pub(super) use self::page::usable as usable_page;
 use super::access::AccessArgs;
 use super::exit::{Exit, Failure};
 use super::headings::{CLUSTER, HOW, WHAT};
@@ -19,7 +21,7 @@ use super::machine_file::{self, machine};
 use super::present::status::{self as present, ContextView, StatusFormat, StatusView};
 use super::target::{FilesArgs, TargetArgs};
 use super::ui::Ui;
-use crate::config::Config;
+use crate::config::{Config, ConfigError, FILE};
 use crate::core::history::Summary;
 use crate::core::policy::run_options::duration;
 use crate::core::status::{StatusVerdict, TargetStatus};
@@ -27,6 +29,8 @@ use crate::git::Checkout;
 
 /// How long a context may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many commits back usable settings are looked for.
+const FORMER_COMMITS: usize = 100;
 /// How long a commit is waited for.
 const WAIT: Duration = Duration::from_secs(300);
 
@@ -206,10 +210,11 @@ pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     {
         return Err(failure);
     }
-    let contexts: Vec<ContextView> = answers.iter().map(|answer| answer.view(ui)).collect();
+    answers.iter().for_each(|answer| answer.say_failure(ui));
+    let contexts: Vec<ContextView> = answers.iter().map(ContextAnswer::view).collect();
     let requests = answers.iter().map(|answer| answer.requests).sum();
     let mut rows = merge::merged(answers, &question.names, question.are_listed);
-    add_last_of_machine(&mut rows);
+    add_rounds_of_machine(&mut rows, args.html.is_some());
     let view = StatusView {
         rows: &rows,
         contexts: &contexts,
@@ -231,14 +236,76 @@ pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
     })
 }
 
+/// Writes the page of some targets, or of all, as they are now: that of a watch.
+///
+/// # Errors
+///
+/// When there is no checkout, its settings can't be read, or the file can't be written.
+pub(super) async fn write_page(page: &WatchedPage, directory: &Path) -> Result<(), Failure> {
+    let WatchedPage { file, targets, namespace, access } = page;
+    let args = StatusArgs {
+        targets: targets.clone(),
+        all_targets: false,
+        target: None,
+        images: true,
+        namespace: namespace.clone(),
+        wait_for: None,
+        timeout: None,
+        output: StatusFormat::Text,
+        html: Some(file.clone()),
+        exit_zero: true,
+        contexts: Vec::new(),
+        access: access.clone(),
+    };
+    let begin = Instant::now();
+    let checkout = Checkout::discover(directory)?.steady();
+    let question = question(&args, directory, &checkout)?;
+    let answers = contexts::look_at_all(&question, PATIENCE, true).await;
+    let contexts: Vec<ContextView> = answers.iter().map(ContextAnswer::view).collect();
+    let requests = answers.iter().map(|answer| answer.requests).sum();
+    let mut rows = merge::merged(answers, &question.names, question.are_listed);
+    add_rounds_of_machine(&mut rows, true);
+    let view = StatusView {
+        rows: &rows,
+        contexts: &contexts,
+        fetched: checkout.last_fetch(),
+        now: Timestamp::now(),
+        has_images: true,
+        requests,
+        elapsed: begin.elapsed(),
+    };
+    page::write(file, &view)
+}
+
+/// The page that a watch keeps.
+#[derive(Clone, Debug)]
+pub(super) struct WatchedPage {
+    /// The file.
+    pub(super) file: PathBuf,
+    /// The targets; none for all.
+    pub(super) targets: Vec<String>,
+    /// Namespace of the inventories of targets that name none.
+    pub(super) namespace: Option<String>,
+    /// How to reach the clusters.
+    pub(super) access: AccessArgs,
+}
+
 /// The question: the contexts, and the targets of each.
 fn question<'a>(
     args: &StatusArgs,
     directory: &'a Path,
     checkout: &'a Checkout,
 ) -> Result<Question<'a>, Failure> {
-    let target_args = args.target_args();
-    let config = settings(&target_args, checkout)?;
+    let mut target_args = args.target_args();
+    let (config, fault) = match settings(&target_args, checkout) {
+        Ok(config) => (config, None),
+        Err(failure) if args.wait_for.is_none() => {
+            let former = former_settings(checkout, failure)?;
+            target_args.files.rev = Some(former.commit);
+            (former.config, Some(former.unusable))
+        }
+        Err(failure) => return Err(failure),
+    };
     let asked = args.named();
     for name in &asked {
         config.target(Some(name))?;
@@ -261,7 +328,7 @@ fn question<'a>(
     let mut contexts: Vec<ContextQuestion> = Vec::new();
     if are_listed {
         let mut listed = listed;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         listed.retain(|context| seen.insert(context.clone()));
         contexts.extend(listed.into_iter().map(|context| {
             let mut access = args.access.access();
@@ -281,7 +348,45 @@ fn question<'a>(
         }
     }
     let watches = machine_file::watch_marks().map(|marks| marks.all()).unwrap_or_default();
-    Ok(Question { directory, checkout, target_args, contexts, names, are_all, are_listed, watches })
+    Ok(Question {
+        directory,
+        checkout,
+        target_args,
+        contexts,
+        names,
+        are_all,
+        are_listed,
+        watches,
+        fault,
+    })
+}
+
+/// The settings of an earlier commit, where those of the newest can't be used.
+struct FormerSettings {
+    commit: String,
+    config: Config,
+    unusable: UnusableSettings,
+}
+
+/// The newest settings before `HEAD` that can be used: a typo must not hide what runs.
+///
+/// # Errors
+///
+/// The `failure` of `HEAD`'s, where it is another one, or no earlier commit has settings.
+fn former_settings(checkout: &Checkout, failure: Failure) -> Result<FormerSettings, Failure> {
+    if !failure.error.is::<ConfigError>() {
+        return Err(failure);
+    }
+    let revision = checkout.resolve(None)?;
+    let read = |commit: String| {
+        let revision = checkout.resolve(Some(&commit)).ok()?;
+        let file = checkout.read_file(&revision, FILE).ok()??;
+        Some((commit, Config::read(&file).ok()?))
+    };
+    let found = checkout.first_parents(&revision, FORMER_COMMITS).into_iter().find_map(read);
+    let Some((commit, config)) = found else { return Err(failure) };
+    let fault = format!("{:#}", failure.error);
+    Ok(FormerSettings { commit, config, unusable: UnusableSettings { fault, revision } })
 }
 
 /// The settings that say which targets there are. Where no commit is trusted by all rules, `HEAD`'s do: each
@@ -304,23 +409,27 @@ fn verdict(rows: &[TargetStatus], contexts: &[ContextView]) -> StatusVerdict {
     of_rows.chain(of_contexts).max().unwrap_or(StatusVerdict::Good)
 }
 
-/// Adds the rounds that this machine's own log has, where the cluster has none.
-fn add_last_of_machine(rows: &mut [TargetStatus]) {
-    let lacks_it = |row: &TargetStatus| row.last.is_none() && row.runs.is_some();
-    if !rows.iter().any(lacks_it) {
+/// Adds the rounds that this machine's own log has: where the cluster has none, and `always` those that are
+/// gone from the cluster, as for a page.
+fn add_rounds_of_machine(rows: &mut [TargetStatus], always: bool) {
+    let is_wanted = |row: &TargetStatus| always || row.last.is_none() && row.runs.is_some();
+    if !rows.iter().any(is_wanted) {
         return;
     }
     let records = machine_file::history_log().and_then(|log| log.records().ok());
     let Some(records) = records else { return };
-    for row in rows.iter_mut().filter(|row| lacks_it(row)) {
+    for row in rows.iter_mut().filter(|row| is_wanted(row)) {
+        let known: BTreeSet<&str> = row.history.iter().map(|round| round.id.as_str()).collect();
         let own = records.iter().filter(|record| {
             let is_there = match (&record.cluster.uid, &row.cluster_uid) {
                 (Some(then), Some(now)) => then == now,
                 _ => record.cluster.context == row.context,
             };
-            record.target == row.target && is_there
+            record.target == row.target && is_there && !known.contains(record.id.as_str())
         });
-        row.history = own.map(Summary::of).collect();
+        let own: Vec<Summary> = own.map(Summary::of).collect();
+        row.history.extend(own);
+        row.history.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
         row.last = row.history.last().cloned();
     }
 }

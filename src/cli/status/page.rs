@@ -7,14 +7,14 @@ use anyhow::Context as _;
 use crate::cli::exit::Failure;
 use crate::cli::present::html::{Page, PageTarget, UnreadContext, page};
 use crate::cli::present::status::StatusView;
-use crate::local::page_file;
+use crate::local::replaced_file::replace_file;
 
 /// Refuses a name that means stdout to other programs.
 ///
 /// # Errors
 ///
 /// When it is one.
-pub(super) fn usable(file: &Path) -> Result<(), Failure> {
+pub(in crate::cli) fn usable(file: &Path) -> Result<(), Failure> {
     if file.as_os_str() != "-" {
         return Ok(());
     }
@@ -36,7 +36,7 @@ pub(super) fn write(file: &Path, view: &StatusView<'_>) -> Result<(), Failure> {
     });
     let unread: Vec<UnreadContext<'_>> = unread.collect();
     let text = page(&Page { made: view.now, targets: &targets, unread: &unread });
-    page_file::write(file, &text)
+    replace_file(file, text.as_bytes())
         .with_context(|| format!("cannot write the page {}", file.display()))?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod figures;
 mod heartbeat;
+mod page;
 mod start;
 
 use std::io::Write as _;
@@ -14,6 +15,7 @@ use clap::{Args, ValueHint};
 
 use self::figures::Figures;
 use self::heartbeat::{Beat, Heartbeat};
+use self::page::PageWriter;
 use self::start::WatchStart;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
@@ -25,6 +27,7 @@ use super::present::round::Log;
 use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
 use super::recording::recording;
 use super::signals;
+use super::status::{WatchedPage, usable_page};
 use super::target::TargetArgs;
 use super::tracked;
 use super::ui::Ui;
@@ -100,6 +103,12 @@ pub struct WatchArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HOW, display_order = 17, hide_short_help = true)]
     metrics_file: Option<PathBuf>,
 
+    /// Keep a page that shows the targets in FILE: that of trueup status --html
+    ///
+    /// It is replaced after each round that told something, and else once a minute.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["paths", "name"], help_heading = HOW, display_order = 17, hide_short_help = true)]
+    html: Option<PathBuf>,
+
     /// Serve /metrics, /healthz and /readyz at ADDRESS, such as 9464 or 0.0.0.0:9464
     ///
     /// A port alone is served to this machine alone.
@@ -122,6 +131,7 @@ pub struct WatchArgs {
 pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
+    args.html.as_deref().map_or(Ok(()), usable_page)?;
     let checkout = Checkout::discover(directory)?;
     let access = args.target.access_to(directory, &checkout)?;
     // An identity provider that is down for a moment fails a round, as an API server does.
@@ -175,6 +185,12 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         args.target.files.is_named_by_checkout = !is_chosen;
         args.target.files.target = Some(named.name.clone());
     }
+    let page = args.html.clone().map(|file| WatchedPage {
+        file,
+        targets: args.target.files.target.iter().cloned().collect(),
+        namespace: args.target.files.namespace.clone(),
+        access: args.target.access.clone(),
+    });
     let telling = Telling::of(&named.name, &checkout, pull.is_some())?;
     let settings = settings(args, directory.to_owned());
     let writer = line_writer(&named.name, format, ui);
@@ -212,6 +228,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
             ))
         )?;
     }
+    let page = page.map(|page| PageWriter::begin(page, &setting.directory));
     let mut exit = Exit::AtCommit;
     let is_warned = !once || ui.has_reader();
     Box::pin(watch(&setting, remote, &interrupt, &mut |event| {
@@ -220,6 +237,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
         let mut warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
         warnings.extend(telling.iter().flat_map(|it| it.hear(&event, &setting.directory)));
+        warnings.extend(page.as_ref().and_then(|page| page.hear(&event)));
         let mut entries: Vec<Entry> =
             warnings.iter().filter_map(|warning| log.warning(warning)).collect();
         let is_end = matches!(event, WatchEvent::Idle | WatchEvent::Ended { .. });
@@ -264,7 +282,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }))
     .await;
     heart.end();
-    for warning in telling.into_iter().flat_map(|it| it.finish(once)) {
+    let page_fault = match page {
+        Some(page) => page.end(once).await,
+        None => None,
+    };
+    for warning in telling.into_iter().flat_map(|it| it.finish(once)).chain(page_fault) {
         if let Some(entry) = log.warning(&warning) {
             writeln!(ui.stdout(), "{}", writer.line(&entry))?;
         }

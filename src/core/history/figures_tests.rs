@@ -25,6 +25,7 @@ fn round(began: i64, commit: &str, outcome: RunOutcome) -> Summary {
         started: at(began),
         ended: at(began + 1),
         restored: (outcome == RunOutcome::RolledBack).then(|| "a".to_owned()),
+        reason: None,
         bytes: 0,
     }
 }

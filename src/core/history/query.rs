@@ -43,7 +43,8 @@ impl KnownRun {
 
     /// Why it failed or was refused, where that is known.
     pub fn reason(&self) -> Option<&str> {
-        self.record.as_ref()?.reason.as_deref()
+        let whole = self.record.as_ref().and_then(|record| record.reason.as_deref());
+        whole.or(self.summary.reason.as_deref())
     }
 
     /// The commit that the target had after it, and since when; `None` where it changed nothing about

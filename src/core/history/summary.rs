@@ -9,6 +9,8 @@ use crate::core::source::snapshot::short;
 
 /// The most bytes of a subject or name in a summary.
 const SHORT: usize = 72;
+/// The most bytes of a reason in a summary: only rounds that did not end well have one.
+const REASON: usize = 160;
 
 /// The suffix of the id of a commit whose work tree ran in its place.
 const DIRTY: &str = "-dirty";
@@ -65,6 +67,9 @@ pub struct Summary {
     /// Full id of the commit that was restored, where it was rolled back.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
+    /// Why it failed or was refused, cut.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// How many bytes the record's body has, in the cluster.
     #[serde(rename = "z", default)]
     pub bytes: usize,
@@ -91,6 +96,7 @@ impl Summary {
             started: record.started,
             ended: record.ended,
             restored: record.rollback.as_ref().and_then(|it| it.to.clone()),
+            reason: record.reason.as_deref().map(cut_reason),
             bytes: 0,
         }
     }
@@ -98,6 +104,11 @@ impl Summary {
     /// The commit's id as people read it, and whether that is not all that ran.
     pub fn short(&self) -> String {
         format!("{}{}", short(&self.commit), if self.dirty { DIRTY } else { "" })
+    }
+
+    /// The user who ran it: a service account without the part that all of them have.
+    pub fn who(&self) -> &str {
+        self.user.strip_prefix("system:serviceaccount:").unwrap_or(&self.user)
     }
 
     /// Whether it did not come to its end and may have changed objects.
@@ -117,9 +128,18 @@ impl Summary {
 
 /// So much of a text as a summary holds.
 fn cut(text: &str) -> String {
-    if text.len() <= SHORT {
+    cut_to(text, SHORT)
+}
+
+/// So much of a reason as a summary holds.
+fn cut_reason(text: &str) -> String {
+    cut_to(text, REASON)
+}
+
+fn cut_to(text: &str, most: usize) -> String {
+    if text.len() <= most {
         return text.to_owned();
     }
-    let ends = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= SHORT);
+    let ends = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= most);
     format!("{}…", &text[..ends.last().unwrap_or_default()])
 }

@@ -227,6 +227,7 @@ mod tests {
             started: at(ended),
             ended: at(ended),
             restored: None,
+            reason: None,
             bytes: 0,
         }
     }

@@ -22,8 +22,10 @@ impl Mask for TargetStatus {
         if let Some(first) = &mut health.first {
             first.why.mask(masked);
         }
-        for Summary { named, subject, author, user, host, .. } in last.iter_mut().chain(history) {
+        for round in last.iter_mut().chain(history) {
+            let Summary { named, subject, author, user, host, reason, .. } = round;
             [named, subject, author, user, host].into_iter().for_each(|text| text.mask(masked));
+            reason.mask(masked);
         }
         for ImageStatus { declared, running, .. } in images {
             declared.mask(masked);

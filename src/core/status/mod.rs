@@ -15,6 +15,7 @@ pub use self::images::{PodTemplate, image_statuses, pod_template};
 pub use self::pods::PodsByOwner;
 use crate::core::history::Summary;
 use crate::core::object::ObjectKey;
+use crate::core::source::snapshot::Revision;
 
 /// One target on one cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,20 @@ pub struct GitCommit {
     pub author: String,
     /// When it was committed.
     pub time: Timestamp,
+}
+
+impl GitCommit {
+    /// Of a commit as it was found.
+    pub fn of(revision: &Revision) -> Self {
+        let Revision { commit, named, summary, author, time, tracked, .. } = revision;
+        Self {
+            commit: commit.clone(),
+            named: tracked.clone().unwrap_or_else(|| named.clone()),
+            subject: summary.clone(),
+            author: author.clone(),
+            time: *time,
+        }
+    }
 }
 
 /// How what runs compares with git.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::table::Table;
-use super::words::{ending, mark, span, time, took_words, who};
+use super::words::{ending, mark, span, time, took_words};
 use super::{Answer, HistoryView};
 use crate::cli::present::Glyphs;
 use crate::cli::present::markdown::escape::words as escaped;
@@ -92,7 +92,7 @@ fn runs_section(runs: &[&KnownRun], view: &HistoryView<'_>, glyphs: Glyphs) -> S
             name(run.place(), view.names_context),
             summary.short(),
             summary.subject.clone(),
-            who(summary).to_owned(),
+            summary.who().to_owned(),
             took_words(summary),
             ending(run).unwrap_or_else(|| "healthy".to_owned()),
         ]);
@@ -125,7 +125,7 @@ fn at_table(view: &HistoryView<'_>) -> Table {
             name(ran.place, view.names_context),
             ran_commit(ran),
             summary.map(|it| time(it.ended, &view.zone)).unwrap_or_default(),
-            summary.map(|it| who(it).to_owned()).unwrap_or_default(),
+            summary.map(|it| it.who().to_owned()).unwrap_or_default(),
             note,
         ]);
     }

@@ -76,6 +76,8 @@ pub(super) struct RunDocument<'a> {
     /// Full id of the commit that was restored, where it was rolled back.
     #[serde(skip_serializing_if = "Option::is_none")]
     restored: Option<&'a str>,
+    /// Why it failed or was refused, cut where the record was not read; null where it did not.
+    reason: Option<&'a str>,
     /// The whole record, where it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<&'a RunRecord>,
@@ -297,6 +299,7 @@ fn run_of(run: &KnownRun) -> RunDocument<'_> {
         ended: summary.ended,
         seconds: took(summary),
         restored: restored.as_deref(),
+        reason: run.reason(),
         record: run.record.as_deref(),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::words::{cut, ending, mark, time, took_words, who};
+use super::words::{ending, mark, time, took_words};
 use super::{Answer, Below, HistoryView, answers};
 use crate::cli::present::Glyphs;
 use crate::cli::present::ink::Ink;
@@ -83,12 +83,12 @@ impl<'a> LineColumns<'a> {
         let (mark, style) = mark(summary.outcome, glyphs);
         let at = time(summary.started, &self.view.zone);
         let target = self.target.map(|width| {
-            let name = cut(&glyphs.inert(&name(run, self.view)), width.max(4), glyphs);
+            let name = glyphs.cut(&glyphs.inert(&name(run, self.view)), width.max(4));
             format!("{name}{} ", " ".repeat(width.saturating_sub(name.width())))
         });
         let target = target.unwrap_or_default();
         let commit = glyphs.inert(&summary.short()).into_owned();
-        let by = cut(&glyphs.inert(who(summary)), USER, glyphs);
+        let by = glyphs.cut(&glyphs.inert(summary.who()), USER);
         let mut end = format!("{}{}", glyphs.dot(), took_words(summary));
         if !by.is_empty() {
             end.push_str(glyphs.dot());
@@ -97,7 +97,7 @@ impl<'a> LineColumns<'a> {
         let used = mark.width() + at.width() + target.width() + commit.width() + end.width() + 3;
         let subject = glyphs.inert(&summary.subject);
         let subject = match glyphs.limit() {
-            Some(columns) => cut(&subject, columns.saturating_sub(used).max(8), glyphs),
+            Some(columns) => glyphs.cut(&subject, columns.saturating_sub(used).max(8)),
             None => subject.into_owned(),
         };
         let yellow = Ink::YELLOW;
@@ -137,7 +137,7 @@ fn ran_at(
         (Some(by), Some(commit)) => {
             let summary = &by.summary;
             let end = format!("{dot}since {}", time(summary.ended, &view.zone));
-            let by_whom = format!("{dot}{}", cut(&glyphs.inert(who(summary)), USER, glyphs));
+            let by_whom = format!("{dot}{}", glyphs.cut(&glyphs.inert(summary.who()), USER));
             let is_its = summary.commit == *commit;
             let is_dirty = is_its && summary.dirty;
             let commit = glyphs.inert(&answers::ran_commit(ran)).into_owned();
@@ -147,7 +147,7 @@ fn ran_at(
             };
             let used = name.width() + 2 + commit.width() + end.width() + by_whom.width();
             let subject = match glyphs.limit() {
-                Some(columns) => cut(&subject, columns.saturating_sub(used).max(8), glyphs),
+                Some(columns) => glyphs.cut(&subject, columns.saturating_sub(used).max(8)),
                 None => subject,
             };
             writeln!(out, "{commit} {subject}{end}{by_whom}")?;

@@ -2,7 +2,6 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::words::cut;
 use crate::cli::present::Glyphs;
 use crate::cli::present::markdown::escape::words as escaped;
 
@@ -28,7 +27,7 @@ impl Table {
         if let Some(columns) = glyphs.limit() {
             // A long name must not push the others beyond the end.
             let first = rows.iter_mut().filter_map(|row| row.first_mut());
-            first.for_each(|name| *name = cut(name, (columns / 3).max(16), glyphs));
+            first.for_each(|name| *name = glyphs.cut(name, (columns / 3).max(16)));
         }
         let used: Vec<usize> = (0..header.len())
             .filter(|at| rows.iter().any(|row| row.get(*at).is_some_and(|it| !it.is_empty())))
@@ -48,7 +47,7 @@ impl Table {
                 line.push_str(&" ".repeat(width - cell.width() + 2));
             }
             let line = line.trim_end();
-            glyphs.limit().map_or_else(|| line.to_owned(), |columns| cut(line, columns, glyphs))
+            glyphs.limit().map_or_else(|| line.to_owned(), |columns| glyphs.cut(line, columns))
         };
         std::iter::once(&header).chain(&rows).map(line).collect()
     }

@@ -28,6 +28,7 @@ fn run(target: &str, began: i64, subject: &str, outcome: RunOutcome) -> KnownRun
         started: at(began),
         ended: at(began + 2),
         restored: (outcome == RunOutcome::RolledBack).then(|| "4f2c1a9bb".to_owned()),
+        reason: None,
         bytes: 0,
     };
     let inventory = Inventory { name: format!("trueup-{target}"), namespace: "shop".to_owned() };

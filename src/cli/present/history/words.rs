@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::cli::present::Glyphs;
 use crate::cli::present::ink::Ink;
@@ -35,27 +34,6 @@ pub(in crate::cli::present) fn took(summary: &Summary) -> Option<u64> {
 /// How long a round took as people read it.
 pub(super) fn took_words(summary: &Summary) -> String {
     took(summary).map_or_else(|| "?".to_owned(), span)
-}
-
-/// The user who ran it: a service account without the part that all of them have.
-pub(super) fn who(summary: &Summary) -> &str {
-    let user = &summary.user;
-    user.strip_prefix("system:serviceaccount:").unwrap_or(user)
-}
-
-/// So much of a text as fits into `columns`. It has to be inert.
-pub(super) fn cut(text: &str, columns: usize, glyphs: Glyphs) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let gap = glyphs.gap();
-    let room = columns.saturating_sub(gap.width());
-    let mut used = 0;
-    let fits = text.chars().take_while(|c| {
-        used += c.width().unwrap_or_default();
-        used <= room
-    });
-    fits.collect::<String>().trim_end().to_owned() + gap
 }
 
 /// The mark of how a round ended, and its colour.

@@ -136,10 +136,11 @@ fn rounds(target: &Shown<'_>) -> Option<Element> {
 fn row(round: &Summary) -> Element {
     let subject = element("span").class("subject").text(&round.subject);
     let by = format!("{} on {}", words::user(&round.user), round.host);
+    let reason = round.reason.as_deref().map(|why| element("p").text(why));
     let took = took(round).map_or_else(|| "?".to_owned(), span);
     element("tr")
         .child(element("th").with("scope", "row").child(words::time(round.started)))
-        .child(element("td").child(words::outcome(round).element()))
+        .child(element("td").child(words::outcome(round).element()).children(reason))
         .child(element("td").child(words::commit(&round.commit)).text(" ").child(subject))
         .child(element("td").text(&words::counted(round.changed, "change")))
         .child(element("td").text(&by))

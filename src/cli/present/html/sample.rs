@@ -136,6 +136,10 @@ fn history(target: &str, rounds: u64, numbers: &mut Numbers) -> Vec<Summary> {
             started: began,
             ended: began.saturating_add(took).unwrap_or_default(),
             restored,
+            reason: match outcome {
+                RunOutcome::Healthy | RunOutcome::Applied => None,
+                _ => Some("Deployment shop/web: 1 of 3 ready; ImagePullBackOff".to_owned()),
+            },
             bytes: 900,
         });
     }

@@ -145,6 +145,8 @@ struct LastDocument<'a> {
     host: &'a str,
     changed: usize,
     restored: Option<&'a str>,
+    /// Why it failed or was refused, cut; null where it did not.
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -308,6 +310,7 @@ fn last(last: &Summary) -> LastDocument<'_> {
         host: &last.host,
         changed: last.changed,
         restored: last.restored.as_deref(),
+        reason: last.reason.as_deref(),
     }
 }
 

@@ -77,6 +77,7 @@ fn rows() -> Vec<TargetStatus> {
         started: ago(720),
         ended: ago(700),
         restored: None,
+        reason: Some("ConfigMap shop/a: denied by policy \"no-b\"".to_owned()),
         bytes: 0,
     };
     vec![
@@ -156,13 +157,18 @@ fn one_line_for_each_target_and_more_only_where_something_is_wrong() {
     let expected = "\
 TARGET   RUNS     SINCE       GIT      STATE            HEALTH
 prod     8be08be  2 h ago     8be08be  in sync          412 ready
+  \"Third replica for web\" · Author · applied by ops@host
 staging  1c9e1c9  12 min ago  77ab77a  1 commit behind  57 ready, 1 failed
+  \"Third replica for web\" · Author · applied by ops@host
   ~ Deployment shop/web differs, and 1 more
   ! Deployment shop/web: 1 of 3 ready; pod web-7d9f-x2x, container main:
     ImagePullBackOff
-  ! the last round failed: 77ab310 by ops on ci-7\\x1b[2J 11 min ago
+  ! the last round failed: 77ab310 by ops on ci-7\\x1b[2J 11 min ago: ConfigMap
+    shop/a: denied by policy \"no-b\"
 edge-1   4f2c4f2  3 days ago  4f2c4f2  in sync, pinned  40 ready
+  \"Third replica for web\" · Author · applied by ops@host
 edge-2   4f2c4f2  3 days ago  8be08be  rolled back      40 ready
+  \"Third replica for web\" · Author · applied by ops@host
   ! 8be08be failed and was rolled back; watch does not apply it again
 new      -        -           8be08be  not applied      -
 odd      -        -           -        unknown          -
@@ -239,4 +245,31 @@ fn json_and_markdown_say_the_same() {
     assert_eq!(json["targets"][0]["next_due"], "2026-11-21T12:00:12Z");
     let page = shown(&rows(), &contexts(None), StatusFormat::Markdown);
     assert!(page.contains("| staging | 1c9e1c9 | 2026-11-21 11&#58;48 UTC | 77ab77a |"), "{page}");
+}
+
+#[test]
+fn rows_fit_a_narrow_terminal() {
+    let drift = Summary {
+        cause: Cause::Drift,
+        outcome: RunOutcome::Healthy,
+        user: "system:serviceaccount:trueup:watch".to_owned(),
+        reason: None,
+        ..rows()[1].last.clone().unwrap()
+    };
+    let long = "a-target-with-a-name-of-its-own-that-takes-all-the-room".to_owned();
+    let subject = Some("A subject that goes on and on, \u{1b}[2J, to the end of the line".into());
+    let runs = runs("8be0", 7200).map(|runs| RunningCommit { subject, ..runs });
+    let one = TargetStatus { target: long, runs, last: Some(drift), ..rows().remove(0) };
+    let two =
+        TargetStatus { context: "a-context-of-some-length.example".to_owned(), ..one.clone() };
+    let text = shown(&[one, two], &contexts(Some("no answer")), StatusFormat::Text);
+    let widths: Vec<usize> = text.lines().map(unicode_width::UnicodeWidthStr::width).collect();
+    assert!(widths.iter().all(|width| *width <= 80), "{text}");
+    let row = text.lines().nth(3).unwrap();
+    assert_eq!(
+        row,
+        "a-target-with-a…  a-context-of-s…  8be08be  2 h ago  8be08be  in sync  412 ready"
+    );
+    let below = text.lines().nth(2).unwrap();
+    assert!(below.contains("drift put back by trueup:watch"), "{text}");
 }

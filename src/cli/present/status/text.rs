@@ -1,4 +1,5 @@
-//! The status as text: a line for each target, and lines below it only where something is wrong.
+//! The status as text: a line for each target, one with the commit that runs, and more only where something
+//! is wrong.
 
 use std::io::{self, Write};
 
@@ -15,6 +16,8 @@ use crate::core::status::{StatusVerdict, SyncState, TargetStatus};
 
 /// The spaces between two columns.
 const GAP: usize = 2;
+/// The fewest columns that a column of the table is cut to.
+const NARROW: usize = 8;
 /// The columns of a row besides that of the context.
 const COLUMNS: [&str; 6] = ["TARGET", "RUNS", "SINCE", "GIT", "STATE", "HEALTH"];
 
@@ -25,7 +28,7 @@ pub(super) fn write(out: &mut impl Write, view: &StatusView<'_>, glyphs: Glyphs)
     if view.has_several_contexts() {
         header.insert(1, "CONTEXT".to_owned());
     }
-    let widths: Vec<usize> = header
+    let mut widths: Vec<usize> = header
         .iter()
         .enumerate()
         .map(|(column, title)| {
@@ -33,8 +36,11 @@ pub(super) fn write(out: &mut impl Write, view: &StatusView<'_>, glyphs: Glyphs)
             cells.chain([title.width()]).max().unwrap_or_default()
         })
         .collect();
+    if let Some(columns) = glyphs.limit() {
+        narrow(&mut widths, columns);
+    }
     if !table.is_empty() {
-        let (bold, line) = (Ink::BOLD, line(&header, &widths));
+        let (bold, line) = (Ink::BOLD, line(&header, &widths, glyphs));
         writeln!(out, "{bold}{line}{bold:#}")?;
     }
     for (row, cells) in view.rows.iter().zip(&table) {
@@ -43,7 +49,8 @@ pub(super) fn write(out: &mut impl Write, view: &StatusView<'_>, glyphs: Glyphs)
             StatusVerdict::NotGood => Ink::YELLOW,
             StatusVerdict::Unknown => Ink::MAGENTA,
         };
-        writeln!(out, "{ink}{}{ink:#}", line(cells, &widths))?;
+        writeln!(out, "{ink}{}{ink:#}", line(cells, &widths, glyphs))?;
+        running(out, row, view, glyphs)?;
         for Detail { mark, text } in words::details(row, TimeStyle::Ago(view.now)) {
             detail(out, mark, &text, glyphs)?;
         }
@@ -99,9 +106,49 @@ fn cells(row: &TargetStatus, view: &StatusView<'_>, glyphs: Glyphs) -> Vec<Strin
     cells.into_iter().map(|cell| glyphs.inert(&cell).into_owned()).collect()
 }
 
-fn line(cells: &[String], widths: &[usize]) -> String {
+/// Takes columns from the widest until all of them fit, so that no row is broken.
+fn narrow(widths: &mut [usize], columns: usize) {
+    let gaps = GAP * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > columns {
+        let Some(widest) = widths.iter_mut().max().filter(|width| **width > NARROW) else { return };
+        *widest -= 1;
+    }
+}
+
+/// The commit that runs, and the party that applied it, below the target.
+fn running(
+    out: &mut impl Write,
+    row: &TargetStatus,
+    view: &StatusView<'_>,
+    glyphs: Glyphs,
+) -> io::Result<()> {
+    let Some(runs) = &row.runs else { return Ok(()) };
+    let subject = runs.subject.as_ref().map(|subject| format!("\"{}\"", glyphs.inert(subject)));
+    let mut ends: Vec<String> = Vec::new();
+    ends.extend(runs.author.as_ref().map(|author| glyphs.inert(author).into_owned()));
+    ends.extend(words::rounds(row, view.now).iter().map(|text| glyphs.inert(text).into_owned()));
+    let end = ends.join(glyphs.dot());
+    let subject = subject.unwrap_or_default();
+    let gap = if subject.is_empty() || end.is_empty() { "" } else { glyphs.dot() };
+    let text = match glyphs.limit().map(|columns| columns.saturating_sub(2)) {
+        None => format!("{subject}{gap}{end}"),
+        Some(columns) => {
+            let room = columns.saturating_sub(gap.width() + end.width()).max(2 * NARROW);
+            let subject = glyphs.cut(&subject, room);
+            glyphs.cut(&format!("{subject}{gap}{end}"), columns)
+        }
+    };
+    if text.is_empty() {
+        return Ok(());
+    }
+    let dim = Ink::DIM;
+    writeln!(out, "  {dim}{text}{dim:#}")
+}
+
+fn line(cells: &[String], widths: &[usize], glyphs: Glyphs) -> String {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
+        let cell = &glyphs.cut(cell, *width);
         line.push_str(cell);
         line.push_str(&" ".repeat(width - cell.width() + GAP));
     }
@@ -131,9 +178,11 @@ fn images(out: &mut impl Write, row: &TargetStatus, glyphs: Glyphs) -> io::Resul
         let mark = if image.differs() { "!" } else { "=" };
         let declared = image.declared.as_deref().unwrap_or("not declared");
         let head = format!("{} {}: {declared}", image.key, image.container);
-        writeln!(out, "  {mark} {}", glyphs.inert(&head))?;
+        let head = wrapped(&glyphs.inert(&head), glyphs.limit(), 4, 4).join("\n");
+        writeln!(out, "  {mark} {head}")?;
         for running in words::running(image) {
-            writeln!(out, "      {}", glyphs.inert(&running))?;
+            let running = wrapped(&glyphs.inert(&running), glyphs.limit(), 6, 8).join("\n");
+            writeln!(out, "      {running}")?;
         }
     }
     Ok(())

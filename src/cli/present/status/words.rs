@@ -1,7 +1,9 @@
 //! The words for the parts of a status.
 
-use crate::cli::present::story::TimeStyle;
-use crate::core::history::{RunOutcome, Summary};
+use jiff::Timestamp;
+
+use crate::cli::present::story::{TimeStyle, ago};
+use crate::core::history::{Cause, RunOutcome, Summary};
 use crate::core::source::snapshot::{short, shown};
 use crate::core::status::{
     GitCommit, HealthCounts, Held, ImageStatus, RunningCommit, RunningImage, SyncState,
@@ -104,7 +106,11 @@ pub(super) fn details(row: &TargetStatus, times: TimeStyle) -> Vec<Detail> {
     match &row.held {
         Some(Held::RolledBack { failed }) => add(
             '!',
-            format!("{} failed and was rolled back; watch does not apply it again", short(failed)),
+            format!(
+                "{} failed and was rolled back; watch does not apply it again{}",
+                short(failed),
+                why_of(row, failed)
+            ),
         ),
         Some(Held::NotTrusted { why }) => {
             add('!', format!("the newest commit is not trusted: {why}"));
@@ -115,9 +121,33 @@ pub(super) fn details(row: &TargetStatus, times: TimeStyle) -> Vec<Detail> {
     let rolled_back = matches!(row.held, Some(Held::RolledBack { .. }));
     if let Some(last) = row.last.as_ref().and_then(failed_round).filter(|_| !rolled_back) {
         let when = times.format(row.last.as_ref().map_or_else(Default::default, |it| it.ended));
-        add('!', format!("the last round {last} {when}"));
+        let why = row.last.as_ref().and_then(|last| last.reason.as_ref());
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        add('!', format!("the last round {last} {when}{why}"));
     }
     details
+}
+
+/// The rounds behind the commit that runs: who applied it, and who put drift back since.
+pub(super) fn rounds(row: &TargetStatus, now: Timestamp) -> Vec<String> {
+    let mut rounds = Vec::new();
+    let by_whom = row.runs.as_ref().and_then(|runs| runs.by.as_ref());
+    rounds.extend(by_whom.map(|by| format!("applied by {by}")));
+    let put_back = row.last.as_ref().filter(|last| {
+        let is_good = matches!(last.outcome, RunOutcome::Healthy | RunOutcome::Applied);
+        is_good && last.cause == Cause::Drift && last.changed > 0
+    });
+    rounds.extend(
+        put_back.map(|last| format!("drift put back {} {}", by(last), ago(last.ended, now))),
+    );
+    rounds
+}
+
+/// The reason that the last round had, where that was of the commit: `: REASON`.
+fn why_of(row: &TargetStatus, commit: &str) -> String {
+    let last = row.last.as_ref().filter(|last| last.commit == commit);
+    let why = last.and_then(|last| last.reason.as_ref());
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 /// A last round that is not good: `failed: abc1234 by ops on host`.
@@ -137,8 +167,8 @@ fn failed_round(last: &Summary) -> Option<String> {
 /// The party that ran a round: `by ops on host`.
 fn by(last: &Summary) -> String {
     match last.host.as_str() {
-        "" => format!("by {}", last.user),
-        host => format!("by {} on {host}", last.user),
+        "" => format!("by {}", last.who()),
+        host => format!("by {} on {host}", last.who()),
     }
 }
 
