@@ -405,8 +405,9 @@ fn many_namespaces_are_listed_at_once() {
         repo.write(&format!("{target}/one.yaml"), config("one", target));
     }
     repo.write("trueup.yaml", settings).commit("First");
-    repo.run(&["apply", "--all-targets", "--yes"]).exits(0);
-    let listed = repo.run(&["history"]).exits(0);
+    let run = |args: &[&str]| repo.trueup(args).env_remove("TRUEUP_NAMESPACE").run().exits(0);
+    run(&["apply", "--all-targets", "--yes"]);
+    let listed = run(&["history"]);
     assert!(listed.stdout.contains("4 rounds"), "{listed}");
     assert!(listed.stdout.contains(" 1 request "), "{listed}");
 }

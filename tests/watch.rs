@@ -193,7 +193,7 @@ fn page_follows_the_rounds() {
     // A page that can't be made is told once, and the rounds go on.
     let nowhere = repo.outside().join("none/page.html");
     let watching = Watching::start(&repo, &["--html", nowhere.to_str().unwrap()]);
-    watching.says("! cannot make the page: cannot write the page");
+    watching.says("cannot make the page: cannot write the page");
     let rounds = repo.rounds();
     eventually("more rounds", || repo.rounds() > rounds + 3);
     assert_eq!(watching.times("cannot make the page"), 1, "{:#?}", watching.said());

@@ -25,7 +25,7 @@ pub(super) struct PageWriter {
     task: Option<JoinHandle<()>>,
 }
 
-/// What the rounds and the task that writes tell each other.
+/// The messages between the rounds and the task that writes.
 #[derive(Default)]
 struct Shared {
     /// Something new happened.
