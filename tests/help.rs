@@ -6,13 +6,15 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 16] = [
     "pull",
     "diff",
     "apply",
     "watch",
     "status",
     "verify",
+    "rbac",
+    "install",
     "check",
     "explain",
     "schemas",

@@ -48,6 +48,8 @@ mod hostile;
 mod ignore;
 mod in_sync;
 mod in_the_way;
+#[cfg(unix)]
+mod install;
 mod jobs;
 mod kept_answers;
 mod killed;
@@ -71,6 +73,7 @@ mod other_files;
 mod output;
 mod outside;
 mod passing;
+mod permissions;
 mod plan_file;
 mod prune;
 mod pull;

@@ -20,7 +20,7 @@ use crate::core::health::{
     Health, HealthAssessor, HealthState, HealthSummary, ObjectHealth, WaitEnd,
 };
 use crate::core::inventory::{Inventory, PART_OF, is_short_lived};
-use crate::core::kinds::catalog::{Served, is_crd, is_namespace};
+use crate::core::kinds::catalog::Served;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::plan::{Action, Change};
 use crate::core::report::{Outcome, Report};
@@ -415,7 +415,13 @@ impl<'a> Tracker<'a> {
         if seen.any(waits)
             && let Some(served) = self.survey.found.catalog.preferred(&class)
         {
-            self.assessor.late_binding = cluster.late_binding(served).await;
+            match cluster.late_binding(served).await {
+                Ok(classes) => self.assessor.late_binding = classes,
+                Err(error) => self.hear(News::Note(format!(
+                    "StorageClasses can't be listed, so it is unknown which claims wait for a pod: \
+                     {error}"
+                ))),
+            }
         }
     }
 }
@@ -441,17 +447,7 @@ pub(super) fn is_exempt(survey: &Survey, change: &Change) -> bool {
         || change.live().is_some_and(says_no)
 }
 
-/// Whether an object is ready as soon as it has been applied: it has no status, or applying waited
-/// for it already.
+/// Whether an object is ready as soon as it has been applied.
 fn is_ready_once_applied(survey: &Survey, change: &Change) -> bool {
-    let key = &change.key;
-    let balances = |object: &Object| {
-        let spec = object.0.get("spec");
-        spec.and_then(|spec| spec.get("type")) == Some(&"LoadBalancer".into())
-    };
-    let is_plain_service = (key.group.as_str(), key.kind.as_str()) == ("", "Service")
-        && !change.becomes().is_some_and(balances);
-    survey.found.assessor.is_ready_at_once(key)
-        || ((is_crd(key) || is_namespace(key) || is_plain_service)
-            && !survey.found.assessor.rules.iter().any(|rule| rule.is_about(key)))
+    survey.found.assessor.is_ready_once_applied(&change.key, change.becomes())
 }

@@ -23,6 +23,7 @@ pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
 pub mod history;
+pub mod install;
 mod judged;
 mod kept;
 mod kubernetes;
@@ -37,6 +38,7 @@ mod outside;
 mod policies;
 pub mod present;
 pub mod pull;
+pub mod rbac;
 mod recording;
 mod remedy;
 mod removed;
@@ -161,6 +163,8 @@ pub enum Verb {
     Render(render::RenderArgs),
     History(history::HistoryArgs),
     Verify(verify::VerifyArgs),
+    Rbac(rbac::RbacArgs),
+    Install(install::InstallArgs),
     #[cfg(unix)]
     Sandbox(sandbox::SandboxArgs),
     Completions(completions::CompletionsArgs),
@@ -237,6 +241,8 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),
         Verb::Check(args) => block_on(check::run(args, &directory, ui)),
         Verb::History(args) => block_on(history::run(args, &directory, ui)),
+        Verb::Rbac(args) => block_on(rbac::run(args, &directory, ui)),
+        Verb::Install(args) => block_on(install::run(args, &directory, ui)),
         Verb::Verify(args) => verify::run(args, &directory, ui),
         Verb::Completions(args) => completions::run(&args, ui),
         Verb::Help(args) => help::run(&args, ui),

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 #[cfg(unix)]
 use super::sandbox;
 use super::{
-    Verb, apply, check, completions, diff, explain, help, history, pull, render, schemas, status,
-    verify, watch,
+    Verb, apply, check, completions, diff, explain, help, history, install, pull, rbac, render,
+    schemas, status, verify, watch,
 };
 
 /// A verb that an argument is named like.
@@ -30,6 +30,8 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("render", render::RenderArgs::augment_args),
     ("history", history::HistoryArgs::augment_args),
     ("verify", verify::VerifyArgs::augment_args),
+    ("rbac", rbac::RbacArgs::augment_args),
+    ("install", install::InstallArgs::augment_args),
     #[cfg(unix)]
     ("sandbox", sandbox::SandboxArgs::augment_args),
     ("completions", completions::CompletionsArgs::augment_args),

@@ -27,6 +27,13 @@ pub(super) fn sanitized(name: &str) -> String {
     }
 }
 
+/// The name of an inventory: that which a person or trueup.yaml gives it, else one from the checkout's
+/// folder and the paths.
+pub(super) fn inventory_name(known: Option<&str>, folder: &str, paths: &[String]) -> String {
+    let name = known.map_or_else(|| derived(folder, paths), str::to_owned);
+    format!("{NAME_PREFIX}{}", sanitized(&name))
+}
+
 /// The inventories of other targets by their ids, each as a person knows it. They are where they
 /// say, or in one of the namespaces that this run would use for a target that names none.
 pub(super) fn siblings(

@@ -63,8 +63,8 @@ impl Cluster {
             match trouble.next {
                 MoreEvidence::Nowhere => {}
                 MoreEvidence::Events => {
-                    let events = self.events(catalog, namespace, &trouble.uid).await;
-                    lines.extend(warnings(&events).iter().map(|line| format!("  {line}")));
+                    let events = self.event_lines(catalog, namespace, &trouble.uid).await;
+                    lines.extend(events.iter().map(|line| format!("  {line}")));
                 }
                 MoreEvidence::Log { previous } => {
                     lines.extend(self.log(catalog, namespace, trouble, previous).await);
@@ -72,7 +72,7 @@ impl Cluster {
             }
         }
         for about in set.iter().chain([root]).filter_map(Object::uid) {
-            let events = warnings(&self.events(catalog, namespace, about).await);
+            let events = self.event_lines(catalog, namespace, about).await;
             lines.extend(events.into_iter().map(|line| format!("event: {line}")));
         }
         lines
@@ -122,21 +122,38 @@ impl Cluster {
         Ok(picked.items.iter().map(|item| typed(item, "", kind)).collect())
     }
 
-    /// The events about an object; none where they can't be read.
-    async fn events(&self, catalog: &Catalog, namespace: Option<&str>, uid: &str) -> Vec<Object> {
+    /// The warnings about an object, or why they can't be read.
+    async fn event_lines(
+        &self,
+        catalog: &Catalog,
+        namespace: Option<&str>,
+        uid: &str,
+    ) -> Vec<String> {
+        match self.events(catalog, namespace, uid).await {
+            Ok(events) => warnings(&events),
+            Err(error) => vec![format!("can't be read: {error}")],
+        }
+    }
+
+    /// The events about an object.
+    async fn events(
+        &self,
+        catalog: &Catalog,
+        namespace: Option<&str>,
+        uid: &str,
+    ) -> Result<Vec<Object>, ApiError> {
         let Some(events) = catalog.preferred(&GroupKind::new("", "Event")) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         // Of what is in no namespace they are in this one.
         let namespace = Some(namespace.unwrap_or("default"));
         let about = query_escape(&format!("involvedObject.uid={uid}"));
         let path = format!("{}?limit=100&fieldSelector={about}", collection(events, namespace));
-        let answer = self.call(ApiRequest::get(path)).await;
-        let items = answer.ok().and_then(|mut answer| match answer.body["items"].take() {
-            crate::core::json::Value::Array(items) => Some(items),
-            _ => None,
-        });
-        items.unwrap_or_default().into_iter().map(object).collect()
+        let mut answer = self.call(ApiRequest::get(path)).await?;
+        Ok(match answer.body["items"].take() {
+            crate::core::json::Value::Array(items) => items.into_iter().map(object).collect(),
+            _ => Vec::new(),
+        })
     }
 
     /// The end of a container's log.

@@ -18,6 +18,7 @@
 //! | [`sanitize`] | text from outside, made harmless to a terminal or a CI runner |
 //! | [`history`] | what was applied when, by whom, and how it ended |
 //! | [`in_sync`] | the proof that nothing has moved since a target was in sync |
+//! | [`install`] | units and manifests that run a target's watch |
 //! | [`inventory`] | which live objects the target put there: an ApplySet |
 //! | [`json`] | JSON values that take little memory |
 //! | [`kinds`] | which kinds exist (catalog), their fields (schemas), these in words (manual), and which fields name other objects (references) |
@@ -37,6 +38,7 @@
 //! | [`plan`] | the decision, as a pure function: [`plan::plan`] |
 //! | [`policy`] | what a run may do, and who decides |
 //! | [`problem`] | what is wrong with a text, and where |
+//! | [`rbac`] | the least rights that a target's runs need, as roles |
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`remedy`] | what a person can do about something; the command line words it |
 //! | [`report`] | what applying a plan came to |
@@ -66,6 +68,7 @@ pub mod finalizers;
 pub mod health;
 pub mod history;
 pub mod in_sync;
+pub mod install;
 pub mod inventory;
 pub mod json;
 pub mod kinds;
@@ -86,6 +89,7 @@ pub mod pattern;
 pub mod plan;
 pub mod policy;
 pub mod problem;
+pub mod rbac;
 pub mod redact;
 pub mod remedy;
 pub mod report;

@@ -1,7 +1,7 @@
 //! The members of all targets, with one LIST for each kind. Of what is proven to be in sync and is ready as
 //! soon as it exists, the versions are enough.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::running::Running;
 use super::{CommonState, StatusOptions};
@@ -41,12 +41,12 @@ impl ListedTargets {
         }
         let mut agenda = Agenda::default();
         for (running, candidate) in running.iter().zip(&candidates) {
-            let Some((record, id)) = of_interest(running) else { continue };
+            let Some((record, _)) = of_interest(running) else { continue };
             let assessor = assessor(running);
             for kind in &record.kinds {
                 let is_light =
                     candidate.is_some() && is_light(&assessor, kind) && !masks(running, kind);
-                agenda.add(common, kind, &id, !is_light);
+                agenda.add(common, running, kind, !is_light);
             }
         }
         let members = options.cluster.shared_members(agenda.kinds()).await;
@@ -72,7 +72,7 @@ impl ListedTargets {
                 continue;
             }
             let missing = record.kinds.iter().filter(|kind| !self.members.has_objects(&id, kind));
-            missing.for_each(|kind| agenda.add(common, kind, &id, true));
+            missing.for_each(|kind| agenda.add(common, running, kind, true));
         }
         self.members.join(options.cluster.shared_members(agenda.kinds()).await);
     }
@@ -176,11 +176,12 @@ async fn candidate(options: StatusOptions<'_>, running: &Running) -> Option<Proo
 struct Agenda(BTreeMap<(GroupKind, bool), SharedKind>);
 
 impl Agenda {
-    fn add(&mut self, common: &CommonState, kind: &GroupKind, id: &str, whole: bool) {
+    fn add(&mut self, common: &CommonState, running: &Running, kind: &GroupKind, whole: bool) {
+        let Some((record, id)) = of_interest(running) else { return };
         let Some(served) = common.catalog.preferred(kind) else { return };
         let list = self.0.entry((kind.clone(), whole));
-        let new = || SharedKind { served: served.clone(), ids: BTreeSet::new(), whole };
-        list.or_insert_with(new).ids.insert(id.to_owned());
+        let new = || SharedKind { served: served.clone(), ids: BTreeMap::new(), whole };
+        list.or_insert_with(new).ids.insert(id, record.namespaces.clone());
     }
 
     fn kinds(self) -> Vec<SharedKind> {

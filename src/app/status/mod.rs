@@ -102,6 +102,8 @@ pub struct ClusterStatus {
     pub rows: Vec<StatusRow>,
     /// Why the history could not be read.
     pub no_history: Option<ApiError>,
+    /// Why pods could not be read, where they were needed.
+    pub no_pods: Option<ApiError>,
 }
 
 /// The state that the inventories of a cluster share.
@@ -142,7 +144,7 @@ pub async fn status(options: StatusOptions<'_>) -> Result<ClusterStatus, Error> 
     let looks: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
     let mut looks: Vec<_> = looks.into_iter().map(|look| look.transpose()).collect();
     let workloads = Workloads { options, running: &running, listed: &listed };
-    workloads.explain(&mut looks).await;
+    let no_pods = workloads.explain(&mut looks).await;
     let secrets = running.iter().enumerate().map(|(at, it)| GitSecrets::of(options, it, at));
     let secrets: Vec<GitSecrets> = stream::iter(secrets).buffered(AT_ONCE).collect().await;
     let mut rows = Vec::with_capacity(running.len());
@@ -158,7 +160,7 @@ pub async fn status(options: StatusOptions<'_>) -> Result<ClusterStatus, Error> 
         rows.extend(common.removed(options).into_iter().map(|it| StatusRow::Here(Box::new(it))));
     }
     let CommonState { cluster_uid, no_history, .. } = common;
-    Ok(ClusterStatus { cluster_uid, rows, no_history })
+    Ok(ClusterStatus { cluster_uid, rows, no_history, no_pods })
 }
 
 /// The row of one target.

@@ -81,7 +81,8 @@ impl ObjectsLook<'_> {
         if !survey.found.unready.keys().any(|key| key.group_kind() == claim) {
             return;
         }
-        let late_binding = self.options.cluster.late_binding(served).await;
+        // Without the right to list them, a claim that waits for a pod counts as not ready.
+        let Ok(late_binding) = self.options.cluster.late_binding(served).await else { return };
         let assessor = HealthAssessor { late_binding, ..survey.found.assessor.clone() };
         for object in self.listed.members.objects(id, &claim) {
             if assessor.health(&object).is_ready() {

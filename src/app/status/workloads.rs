@@ -7,6 +7,7 @@ use super::listed::ListedTargets;
 use super::objects::ObjectsFound;
 use super::running::Running;
 use crate::app::Error;
+use crate::cluster::ApiError;
 use crate::core::health::evidence::troubles;
 use crate::core::object::{Object, ObjectKey};
 use crate::core::redact::Redactor;
@@ -21,8 +22,12 @@ pub(super) struct Workloads<'a> {
 }
 
 impl Workloads<'_> {
-    /// Adds the trouble of pods to what is not ready, and the images where they are wanted.
-    pub(super) async fn explain(self, looks: &mut [Result<Option<ObjectsFound>, Error>]) {
+    /// Adds the trouble of pods to what is not ready, and the images where they are wanted. The answer is why
+    /// the pods could not be read.
+    pub(super) async fn explain(
+        self,
+        looks: &mut [Result<Option<ObjectsFound>, Error>],
+    ) -> Option<ApiError> {
         let mut namespaces = BTreeSet::new();
         for (index, look) in looks.iter().enumerate() {
             let Ok(Some(found)) = look else { continue };
@@ -30,10 +35,13 @@ impl Workloads<'_> {
             namespaces.extend(wanted.into_iter().filter_map(|(key, _)| key.namespace));
         }
         if namespaces.is_empty() {
-            return;
+            return None;
         }
         // Without them the objects' own words are all there is.
-        let pods = self.options.cluster.pods(&namespaces).await.unwrap_or_default();
+        let (pods, unread) = match self.options.cluster.pods(&namespaces).await {
+            Ok(pods) => (pods, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         let pods = PodsByOwner::new(pods);
         for (index, look) in looks.iter_mut().enumerate() {
             let Ok(Some(found)) = look else { continue };
@@ -55,6 +63,7 @@ impl Workloads<'_> {
                 first.why = why;
             }
         }
+        unread
     }
 
     /// The objects of a target whose pods are wanted: all with images, else the first that is not ready.

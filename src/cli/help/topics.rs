@@ -30,6 +30,8 @@ topics! {
     "cluster": "kubeconfig, credentials, TLS and proxies",
     "remotes": "git remotes, clones and fetches",
     "recipes": "laptop, systemd and cron",
+    "service": "units, manifests and workflows that run it",
+    "permissions": "the least roles in the cluster",
     "notifications": "messages of watch, and who gets them",
     "differences": "what a diff shows, and its forms",
     "ordering": "dependencies, waves and deletions",

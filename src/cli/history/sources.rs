@@ -19,6 +19,9 @@ use crate::local::history_log::HistoryLog;
 /// In up to how many namespaces histories are listed by themselves, rather than in the whole cluster at once.
 const FEW: usize = 3;
 
+/// The error of a cluster whose history can't be read; its source says why.
+const UNREAD: &str = "cannot read the history";
+
 /// The rounds that are known, and where from.
 #[derive(Debug, Default)]
 pub(super) struct KnownRuns {
@@ -90,7 +93,7 @@ pub(super) async fn read(options: SourceOptions<'_>, ui: &mut Ui) -> KnownRuns {
             known.sources.push(HistorySource {
                 context: Some(context),
                 records: runs.len(),
-                error: failure.as_ref().map(|it| it.error.to_string()),
+                error: failure.as_ref().map(why),
             });
             known.requests += requests;
             known.failure = known.failure.or(failure);
@@ -185,5 +188,11 @@ async fn of_cluster(cluster: &Cluster, targets: &[&SoughtTarget], whole: bool) -
 }
 
 fn unread(error: ApiError) -> Failure {
-    anyhow::Error::new(error).context("cannot read the history").into()
+    anyhow::Error::new(error).context(UNREAD).into()
+}
+
+/// Why a cluster could not be read, with its causes.
+fn why(failure: &Failure) -> String {
+    let causes = failure.error.chain().map(ToString::to_string);
+    causes.filter(|cause| cause != UNREAD).collect::<Vec<_>>().join(": ")
 }

@@ -28,6 +28,7 @@ mod moved;
 pub mod objects;
 pub mod plan_file;
 pub mod pull;
+pub mod rbac;
 pub mod repeats;
 pub mod round;
 pub mod schemas;

@@ -27,7 +27,7 @@ pub fn json(objects: Vec<Object>) -> io::Result<String> {
 }
 
 /// A path may hold anything, and a comment ends with its line.
-fn comment(path: &str) -> String {
+pub(super) fn comment(path: &str) -> String {
     let mut commands = Commands::within_line();
     let plain = |c| if is_harmless(c) && !commands.completes(c) { c } else { '?' };
     path.chars().map(plain).collect()

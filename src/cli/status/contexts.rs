@@ -234,6 +234,7 @@ impl Question<'_> {
         }
         rows.extend(opened.faults.into_iter().map(|row| StatusRow::Here(Box::new(row))));
         let history = found.no_history.map(|error| format!("the history can't be read: {error}"));
+        let pods = found.no_pods.map(|error| format!("pods can't be read: {error}"));
         let credentials = context.access.credentials.take_warnings();
         ContextAnswer {
             context: opened.cluster.name().to_owned(),
@@ -241,7 +242,7 @@ impl Question<'_> {
             cluster_uid: found.cluster_uid,
             rows,
             failure: None,
-            warnings: credentials.into_iter().chain(history).collect(),
+            warnings: credentials.into_iter().chain(history).chain(pods).collect(),
             requests: opened.cluster.requests(),
         }
     }

@@ -1,7 +1,8 @@
 //! The members of several inventories of one cluster: one LIST for each kind, whole or of metadata alone,
 //! whose items are told apart here by the label that says of which inventory they are.
 //!
-//! Kinds that can't be listed across the cluster are left out, so that they are listed inventory by inventory.
+//! Where that is forbidden, whole objects are listed namespace by namespace, and metadata are left out: a list
+//! of some namespaces proves nothing of the others. What can't be listed so either is left out, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +30,8 @@ const METADATA: usize = 5_000;
 pub struct SharedKind {
     /// Where it is served.
     pub served: Served,
-    /// The ids of the inventories.
-    pub ids: BTreeSet<String>,
+    /// The ids of the inventories, with the namespaces of their records.
+    pub ids: BTreeMap<String, BTreeSet<String>>,
     /// Whether the objects are needed, and not their versions alone.
     pub whole: bool,
 }
@@ -45,6 +46,8 @@ pub struct SharedMembers {
 #[derive(Default)]
 struct KindMembers {
     api_version: String,
+    /// Whether it was listed namespace by namespace.
+    by_namespace: bool,
     /// Of each inventory that was asked about, where the objects were.
     objects: BTreeMap<String, Vec<Box<RawValue>>>,
     /// Of each inventory that was asked about, with `None` for a member that does not stay.
@@ -71,28 +74,66 @@ struct ItemMetadata {
 }
 
 impl Cluster {
-    /// The members of several inventories, with one LIST for each of these kinds.
+    /// The members of several inventories, with one LIST for each of these kinds, or else for each namespace.
     pub async fn shared_members(&self, kinds: Vec<SharedKind>) -> SharedMembers {
         let held = &HeldBytes::default();
         let lists = kinds.into_iter().filter(|kind| !kind.ids.is_empty()).map(|kind| async move {
             let found = match kind.whole {
-                true => self.whole_of(&kind, held).await,
-                false => self.versions_of_kind(&kind, held).await,
+                true => match self.whole_of(&kind, None, held).await {
+                    Err(error) if error.is_forbidden() && kind.served.namespaced => {
+                        self.whole_by_namespace(&kind, held).await
+                    }
+                    found => found.ok(),
+                },
+                false => self.versions_of_kind(&kind, held).await.ok(),
             };
             (kind.served.group_kind, found)
         });
         let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
         let mut shared = SharedMembers::default();
         while let Some((kind, found)) = lists.next().await {
-            if let Ok(found) = found {
+            if let Some(found) = found {
                 shared.kinds.entry(kind).or_default().join(found);
             }
         }
         shared
     }
 
-    async fn whole_of(&self, kind: &SharedKind, held: &HeldBytes) -> Result<KindMembers, ApiError> {
-        let path = path(kind);
+    /// The members of the inventories whose namespaces can all be listed; `None` where there are too many.
+    async fn whole_by_namespace(&self, kind: &SharedKind, held: &HeldBytes) -> Option<KindMembers> {
+        let namespaces: BTreeSet<&str> = kind.ids.values().flatten().map(String::as_str).collect();
+        if namespaces.len() > self.connection.limits.questions {
+            return None;
+        }
+        let mut found = KindMembers { by_namespace: true, ..KindMembers::of(kind) };
+        let lists = namespaces.into_iter().map(|namespace| async move {
+            (namespace, self.whole_of(kind, Some(namespace), held).await)
+        });
+        let mut lists = stream::iter(lists).buffer_unordered(self.connection.concurrency);
+        let mut unread = BTreeSet::new();
+        while let Some((namespace, list)) = lists.next().await {
+            match list {
+                Ok(list) => list.objects.into_iter().for_each(|(id, objects)| {
+                    found.objects.entry(id).or_default().extend(objects);
+                }),
+                Err(_) => {
+                    unread.insert(namespace);
+                }
+            }
+        }
+        let is_read = |namespace: &String| !unread.contains(namespace.as_str());
+        found.objects.retain(|id, _| kind.ids.get(id).is_some_and(|it| it.iter().all(is_read)));
+        found.versions.clear();
+        Some(found)
+    }
+
+    async fn whole_of(
+        &self,
+        kind: &SharedKind,
+        namespace: Option<&str>,
+        held: &HeldBytes,
+    ) -> Result<KindMembers, ApiError> {
+        let path = path(kind, namespace);
         let list = ListRequest { path: &path, accept: None, held, page: WHOLE };
         let mut found = KindMembers::of(kind);
         for item in self.json_pages(list).await?.items {
@@ -116,7 +157,7 @@ impl Cluster {
         kind: &SharedKind,
         held: &HeldBytes,
     ) -> Result<KindMembers, ApiError> {
-        let path = path(kind);
+        let path = path(kind, None);
         let accept = Some(form_of(METADATA));
         let list = ListRequest { path: &path, accept, held, page: METADATA };
         let mut found = KindMembers::of(kind);
@@ -139,27 +180,28 @@ fn key(served: &Served, name: String, namespace: Option<String>) -> ObjectKey {
 
 /// Where a kind is listed. The ids of many inventories are too long for a URL: then all members are
 /// listed, whoever's they are.
-fn path(kind: &SharedKind) -> String {
-    let ids: Vec<&str> = kind.ids.iter().map(String::as_str).collect();
+fn path(kind: &SharedKind, namespace: Option<&str>) -> String {
+    let ids: Vec<&str> = kind.ids.keys().map(String::as_str).collect();
     let selector = match ids.len() <= AT_ONCE {
         true => format!("{PART_OF} in ({})", ids.join(",")),
         false => PART_OF.to_owned(),
     };
-    format!("{}?labelSelector={}", collection(&kind.served, None), query_escape(&selector))
+    format!("{}?labelSelector={}", collection(&kind.served, namespace), query_escape(&selector))
 }
 
 impl KindMembers {
     /// Nothing yet, of each inventory that is asked about.
     fn of(kind: &SharedKind) -> Self {
-        let versions = kind.ids.iter().map(|id| (id.clone(), Vec::new())).collect();
-        let objects = kind.ids.iter().filter(|_| kind.whole).map(|id| (id.clone(), Vec::new()));
+        let versions = kind.ids.keys().map(|id| (id.clone(), Vec::new())).collect();
+        let objects = kind.ids.keys().filter(|_| kind.whole).map(|id| (id.clone(), Vec::new()));
         let objects = objects.collect();
-        Self { api_version: api_version(&kind.served), objects, versions }
+        Self { api_version: api_version(&kind.served), by_namespace: false, objects, versions }
     }
 
     fn join(&mut self, other: Self) {
-        let Self { api_version, objects, versions } = other;
+        let Self { api_version, by_namespace, objects, versions } = other;
         self.api_version = api_version;
+        self.by_namespace |= by_namespace;
         self.objects.extend(objects);
         self.versions.extend(versions);
     }
@@ -224,8 +266,9 @@ impl SharedMembers {
                     None => continue,
                 }
             };
-            let items = self.kinds.get(kind)?.objects.get(id)?.clone();
-            members.lists.push(Listed::new(served, items, false));
+            let found = self.kinds.get(kind)?;
+            let items = found.objects.get(id)?.clone();
+            members.lists.push(Listed::new(served, items, found.by_namespace));
         }
         members.lists.sort_by(|a, b| a.kind.cmp(&b.kind));
         Some(members)

@@ -207,15 +207,18 @@ impl Cluster {
         news
     }
 
-    /// StorageClasses whose volumes are bound when the first pod uses them; none where they can't
-    /// be listed.
-    pub async fn late_binding(&self, served: &Served) -> BTreeSet<String> {
-        let Ok(picked) = self.list(served, None, "").await else { return BTreeSet::new() };
+    /// StorageClasses whose volumes are bound when the first pod uses them.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be listed.
+    pub async fn late_binding(&self, served: &Served) -> Result<BTreeSet<String>, ApiError> {
+        let picked = self.list(served, None, "").await?;
         let classes = picked.items.iter().map(|item| typed(item, "", ""));
         let is_late = |class: &Object| {
             class.0.get("volumeBindingMode") == Some(&"WaitForFirstConsumer".into())
         };
-        classes.filter(is_late).map(|class| class.name().to_owned()).collect()
+        Ok(classes.filter(is_late).map(|class| class.name().to_owned()).collect())
     }
 }
 

@@ -26,6 +26,7 @@ pub use custom::{ConditionTest, HealthRule, HealthTest};
 pub use summary::{HealthSummary, ObjectHealth, WaitEnd};
 
 use crate::core::json::Value;
+use crate::core::kinds::catalog::{is_crd, is_namespace};
 use crate::core::object::{Object, ObjectKey};
 use conditions::{condition, is_true, words};
 
@@ -174,6 +175,17 @@ impl HealthAssessor {
             _ => return None,
         };
         Some(rule(object))
+    }
+
+    /// Whether an object is ready as soon as it has been applied: it has no status, or applying waited
+    /// for it already.
+    pub fn is_ready_once_applied(&self, key: &ObjectKey, object: Option<&Object>) -> bool {
+        let spec = || object?.0.get("spec")?.get("type")?.as_str();
+        let is_plain_service = (key.group.as_str(), key.kind.as_str()) == ("", "Service")
+            && spec() != Some("LoadBalancer");
+        self.is_ready_at_once(key)
+            || ((is_crd(key) || is_namespace(key) || is_plain_service)
+                && !self.rules.iter().any(|rule| rule.is_about(key)))
     }
 
     /// Whether objects of this kind are ready as soon as they exist, so that they need no request.

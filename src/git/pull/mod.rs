@@ -153,6 +153,38 @@ impl Pulled {
     }
 }
 
+/// The remote that a checkout is pulled from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullSource {
+    /// Its URL, without credentials.
+    pub url: String,
+    /// Its branch, by the short name.
+    pub branch: String,
+}
+
+/// The remote that the checked-out branch follows.
+///
+/// # Errors
+///
+/// When there is none, or no branch is checked out.
+pub fn source(checkout: &Checkout) -> Result<PullSource, PullError> {
+    let options = PullOptions {
+        directory: checkout.root().to_owned(),
+        url: None,
+        branch: None,
+        bare: false,
+        allow_rewind: false,
+        timeout: Duration::ZERO,
+        interrupt: Arc::default(),
+        limits: checkout.limits().clone(),
+        warnings: Warnings::default(),
+        traffic: Traffic::default(),
+        tracked: TrackedRefs::default(),
+    };
+    let upstream = Upstream::of(&checkout.local(), &options)?;
+    Ok(PullSource { branch: upstream.merge.shorten().to_string(), url: upstream.url })
+}
+
 /// Fetches and fast-forwards; clones first if there is nothing yet. Blocks.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ use crate::core::json::{Map, Value, json};
 use crate::core::kinds::catalog::CRD;
 use crate::core::kinds::release::Release;
 use crate::core::kinds::schemas;
-use crate::core::object::Object;
+use crate::core::object::{GroupKind, Object};
 
 const PACKED: &[u8] = include_bytes!("explain.gz");
 
@@ -166,6 +166,12 @@ impl Manual {
     /// The release that it is of.
     pub fn release(&self) -> Release {
         self.release
+    }
+
+    /// The name in URLs of a kind; `None` where it is unknown.
+    pub fn plural_of(&self, kind: &GroupKind) -> Option<&str> {
+        let is_it = |known: &&Known| known.group == kind.group && known.kind == kind.kind;
+        self.kinds.iter().find(is_it).map(|known| known.plural.as_str())
     }
 
     fn add_schema(&mut self, line: &str) {
