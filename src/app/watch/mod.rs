@@ -10,6 +10,7 @@ mod identity;
 mod observed;
 mod remote_poller;
 mod round;
+mod wake;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use self::observed::Watched;
 pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
 pub use self::round::{Round, RoundError};
+pub use self::wake::{Wake, WakeReason, Wakes};
 use crate::app::{self, LastRead, Recording, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
@@ -59,6 +61,18 @@ pub struct Watch {
     pub delays: Listener,
     /// Where to say when the next round is due; `None` to say it nowhere.
     pub mark: Option<OwnMark>,
+    /// Ends a pause early.
+    pub wake: Wake,
+}
+
+impl Watch {
+    /// Waits for as long as `pause`, or until there is a reason to begin a round, or to end.
+    async fn rest(&self, pause: Duration, interrupt: &Interrupt) {
+        tokio::select! {
+            () = interrupt.sleep(pause) => {}
+            _ = self.wake.rung() => {}
+        }
+    }
 }
 
 /// Reads what the settings of a commit say, of the one that is followed or, by its id, of another:
@@ -181,7 +195,7 @@ pub async fn watch(
                 events(WatchEvent::Idle);
                 let pause = jittered(watch.interval, JITTER);
                 memory.note_next(watch, pause);
-                interrupt.sleep(pause).await;
+                watch.rest(pause, interrupt).await;
                 continue;
             }
             Ok(BegunRound::Pending(looked)) => {
@@ -206,7 +220,7 @@ pub async fn watch(
         match pause {
             Some(pause) => {
                 memory.note_next(watch, pause);
-                interrupt.sleep(pause).await;
+                watch.rest(pause, interrupt).await;
             }
             None => return,
         }

@@ -34,7 +34,7 @@ use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
 use crate::app::watch::{
-    Remote, SettingsError, SettingsReader, Watch, WatchEvent, WatchSettings, watch,
+    Remote, SettingsError, SettingsReader, Wakes, Watch, WatchEvent, WatchSettings, watch,
 };
 use crate::cluster::Cluster;
 use crate::core::liveness::longest_silence;
@@ -204,8 +204,21 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let directory = directory.to_owned();
     let recording = recording("watch", &who);
     let mark = watch_marks().filter(|_| !once).map(|marks| marks.own());
-    let setting =
-        Watch { directory, pull, settings, access, interval, once, who, recording, delays, mark };
+    let wakes = Wakes::default();
+    let wake = wakes.of(&named.name);
+    let setting = Watch {
+        directory,
+        pull,
+        settings,
+        access,
+        interval,
+        once,
+        who,
+        recording,
+        delays,
+        mark,
+        wake,
+    };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(!once || ui.has_reader(), ui.glyphs());
     if !once {
