@@ -167,7 +167,7 @@ fn quiet_rounds_of_a_watch_read_no_objects_and_miss_nothing() {
     repo.write("db.yaml", SECRET).write_config("a", "1").write_config("b", "1");
     repo.commit("First");
     let (between, requests) = Between::recording(sandbox::bare());
-    let command = repo.trueup(&["watch", "--interval", "0.2"]);
+    let command = repo.trueup(&["watch", "--interval", "0.2", "--no-watch-api"]);
     let watching = Watching::running(&repo, command.env("KUBECONFIG", between.kubeconfig()));
     let idles = || {
         requests.lock().unwrap().clear();

@@ -134,4 +134,5 @@ mod wait_cut;
 mod watch;
 mod watch_log;
 mod waves;
+mod woken;
 mod wrong_input;

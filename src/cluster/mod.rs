@@ -47,6 +47,7 @@ mod retyped;
 mod send;
 mod take_over;
 mod tls;
+mod touched;
 mod transport;
 mod wait;
 mod whoami;
@@ -75,6 +76,7 @@ pub use request_tally::RequestTally;
 pub use retry_class::RetryClass;
 pub use retry_policy::RetryPolicy;
 pub use tls::{TlsFault, UnknownAuthority};
+pub use touched::{TouchEnd, TouchEvent, TouchScope};
 pub use wait::{FollowedKind, News, WatchScope};
 
 use crate::core::right_cluster::ClusterFacts;

@@ -101,6 +101,7 @@ pub mod sops;
 pub mod source;
 pub mod status;
 pub mod suggest;
+pub mod touched;
 pub mod tracking;
 pub mod unique_value;
 pub mod verification;

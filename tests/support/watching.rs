@@ -27,9 +27,10 @@ impl Watching {
         Self::in_folder(repo, &checkout, args)
     }
 
-    /// Watches what is in `checkout`, a few times a second.
+    /// Watches what is in `checkout`, a few times a second, and asks the cluster in each round.
     pub fn in_folder(repo: &Repo<'_>, checkout: &Path, args: &[&str]) -> Self {
-        let watch = ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2"];
+        let watch =
+            ["-C", checkout.to_str().unwrap(), "watch", "--interval", "0.2", "--no-watch-api"];
         Self::running(repo, repo.trueup(&[&watch[..], args].concat()))
     }
 

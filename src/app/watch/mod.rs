@@ -4,25 +4,32 @@
 //! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
 
 mod backoff;
+mod calm;
 mod fault;
 mod former_drift;
 mod identity;
 mod observed;
+mod pace;
 mod remote_poller;
 mod round;
+mod touched;
 mod wake;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use self::calm::Calm;
 use self::fault::followed;
 pub use self::identity::ClusterIdentity;
 pub use self::observed::Watched;
+use self::pace::Pace;
 pub use self::remote_poller::Remote;
 use self::round::{BegunRound, act, begin_round};
 pub use self::round::{Round, RoundError};
+pub use self::touched::{Touched, TouchedTarget};
 pub use self::wake::{Wake, WakeReason, Wakes};
 use crate::app::{self, LastRead, Recording, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
@@ -63,15 +70,40 @@ pub struct Watch {
     pub mark: Option<OwnMark>,
     /// Ends a pause early.
     pub wake: Wake,
+    /// Tells when an object was touched; `None` to look at all in each round.
+    pub touched: Option<TouchedTarget>,
 }
 
 impl Watch {
-    /// Waits for as long as `pause`, or until there is a reason to begin a round, or to end.
-    async fn rest(&self, pause: Duration, interrupt: &Interrupt) {
-        tokio::select! {
-            () = interrupt.sleep(pause) => {}
-            _ = self.wake.rung() => {}
+    /// Waits for as long as `pause`, or until there is a reason to begin a round, or to end. What others
+    /// can cause waits for its turn.
+    async fn rest(&self, pause: Duration, memory: &mut RoundMemory, interrupt: &Interrupt) {
+        let mut pauses = std::pin::pin!(interrupt.sleep(pause));
+        let mut reasons = BTreeSet::new();
+        loop {
+            let is_asked = reasons.iter().any(|reason: &WakeReason| !reason.is_of_others());
+            let wait = memory.pace.wait(Instant::now());
+            if is_asked {
+                break;
+            }
+            if !reasons.is_empty() && wait.is_zero() {
+                memory.pace.begin(Instant::now(), memory.has_written);
+                break;
+            }
+            let turn = async {
+                match reasons.is_empty() {
+                    true => std::future::pending().await,
+                    false => tokio::time::sleep(wait).await,
+                }
+            };
+            tokio::select! {
+                () = &mut pauses => break,
+                () = turn => {}
+                more = self.wake.rung() => reasons.extend(more),
+            }
         }
+        memory.reasons = reasons;
+        memory.has_written = false;
     }
 }
 
@@ -151,6 +183,18 @@ struct RoundMemory {
     place: Option<ClusterIdentity>,
     /// Whether the last round had nothing to do and nothing to tell, of health either.
     is_quiet: bool,
+    /// The last look that found the target in sync, where every touch since then would be known.
+    calm: Option<Calm>,
+    /// How often the target had been touched when the round began, where none is missed.
+    touches: Option<u64>,
+    /// Why the round began before it was due.
+    reasons: BTreeSet<WakeReason>,
+    /// How often bells began rounds lately.
+    pace: Pace,
+    /// Whether the last round wrote to the cluster.
+    has_written: bool,
+    /// Whether the last pull went well.
+    has_pulled: bool,
     /// Why rounds that came to nothing could not be recorded everywhere.
     unrecorded: Vec<String>,
     /// The mark of this watch, to say when the next round is due.
@@ -195,7 +239,7 @@ pub async fn watch(
                 events(WatchEvent::Idle);
                 let pause = jittered(watch.interval, JITTER);
                 memory.note_next(watch, pause);
-                watch.rest(pause, interrupt).await;
+                watch.rest(pause, &mut memory, interrupt).await;
                 continue;
             }
             Ok(BegunRound::Pending(looked)) => {
@@ -220,7 +264,7 @@ pub async fn watch(
         match pause {
             Some(pause) => {
                 memory.note_next(watch, pause);
-                watch.rest(pause, interrupt).await;
+                watch.rest(pause, &mut memory, interrupt).await;
             }
             None => return,
         }

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::calm::follow;
 use super::former_drift::drift_of_former;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
-use super::{RoundMemory, SettingsError, Watch, WatchEvent, WatchSettings, observed};
+use super::{
+    RoundMemory, SettingsError, TouchedTarget, WakeReason, Watch, WatchEvent, WatchSettings,
+    observed,
+};
 use crate::app::round::is_unproven;
 use crate::app::{
     self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
@@ -189,10 +193,16 @@ pub(super) async fn begin_round(
 ) -> Result<BegunRound, RoundError> {
     let begin = Instant::now();
     let was_quiet = std::mem::take(&mut memory.is_quiet);
+    memory.touches = watch.touched.as_ref().and_then(TouchedTarget::touches);
+    // An object that was touched does not wait for a remote that may be slow.
+    let is_touch = memory.has_pulled && memory.reasons.iter().eq([&WakeReason::Touched]);
     let pulled = match &watch.pull {
-        Some(options) => Some(memory.remote.next(options, watch.interval).await?),
-        None => None,
+        Some(options) if !is_touch => Some(memory.remote.next(options, watch.interval).await?),
+        _ => None,
     };
+    if let Some(pulled) = &pulled {
+        memory.has_pulled = pulled.as_ref().is_ok_and(|it| it.refused.is_empty());
+    }
     let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
     let checkout = Checkout::discover(&watch.directory)?;
     let cluster = Cluster::connect(&watch.access).await?;
@@ -203,6 +213,10 @@ pub(super) async fn begin_round(
         None => true,
         Some(pulled) => pulled.as_ref().is_ok_and(|it| it.is_up_to_date() && it.refused.is_empty()),
     };
+    if was_quiet && brings_nothing && memory.is_calm(watch, &wanted.target, &checkout, &cluster) {
+        memory.is_quiet = true;
+        return Ok(BegunRound::Idle);
+    }
     let mut found = None;
     if was_quiet && brings_nothing {
         match look(&wanted.target, &checkout, &cluster, Some(&memory.last)).await? {
@@ -210,6 +224,7 @@ pub(super) async fn begin_round(
                 let now = ClusterIdentity::of(&cluster, synced.cluster_uid.as_ref());
                 memory.keep_to(now)?;
                 memory.is_quiet = true;
+                memory.note_calm(&wanted.target, &checkout, &cluster);
                 if let Some(recording) = &watch.recording {
                     let target = &wanted.target;
                     let place = RecordedPlace { target, cluster: &cluster, checkout: &checkout };
@@ -335,7 +350,7 @@ pub(super) async fn act(
         survey,
         held_back,
     } = looked;
-    let RoundMemory { last, watched, proved, remote, is_quiet, unrecorded, .. } = memory;
+    let RoundMemory { last, watched, proved, remote, is_quiet, unrecorded, .. } = &mut *memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
         target: &target,
@@ -383,6 +398,9 @@ pub(super) async fn act(
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
         && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
+    memory.has_written = !report.steps.is_empty();
+    follow(watch, &survey, &target, &cluster);
+    memory.note_calm(&wanted.target, &checkout, &cluster);
     let former = |commit: &str| at(watch, &checkout, &cluster, &target, commit).ok();
     let former_drift = drift_of_former(&checkout, former, &survey, &report).await;
     let (requests, elapsed) = (cluster.requests(), begin.elapsed());

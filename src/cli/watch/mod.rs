@@ -4,6 +4,7 @@ mod figures;
 mod heartbeat;
 mod page;
 mod start;
+mod waking;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use self::figures::Figures;
 use self::heartbeat::{Beat, Heartbeat};
 use self::page::PageWriter;
 use self::start::WatchStart;
+use self::waking::WakingArgs;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
@@ -34,7 +36,8 @@ use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
 use crate::app::watch::{
-    Remote, SettingsError, SettingsReader, Wakes, Watch, WatchEvent, WatchSettings, watch,
+    Remote, SettingsError, SettingsReader, Touched, TouchedTarget, Wakes, Watch, WatchEvent,
+    WatchSettings, watch,
 };
 use crate::cluster::Cluster;
 use crate::core::liveness::longest_silence;
@@ -116,6 +119,9 @@ pub struct WatchArgs {
     listen: Option<SocketAddr>,
 
     #[command(flatten)]
+    waking: WakingArgs,
+
+    #[command(flatten)]
     locking: LockArgs,
 
     /// How long the remote may be silent: 90s, 5m; a plain number counts seconds
@@ -167,6 +173,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         return Ok(Exit::AtCommit);
     };
     let (once, interval, who) = (args.once, args.interval, locking::who());
+    let waking = args.waking.clone();
     let format = args.log_format;
     let (metrics_file, address) = (args.metrics_file.clone(), args.listen);
     let timeout = args.timeout.or(named.run_options.timeout).unwrap_or(TIMEOUT);
@@ -206,6 +213,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let mark = watch_marks().filter(|_| !once).map(|marks| marks.own());
     let wakes = Wakes::default();
     let wake = wakes.of(&named.name);
+    let touched = (!once && !waking.no_watch_api).then(|| TouchedTarget {
+        touched: Touched::default(),
+        name: named.name.clone(),
+        resync: waking.resync,
+    });
     let setting = Watch {
         directory,
         pull,
@@ -218,6 +230,7 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         delays,
         mark,
         wake,
+        touched,
     };
     // From cron, a round with nothing to tell should not send a mail.
     let mut log = Log::new(!once || ui.has_reader(), ui.glyphs());
@@ -248,6 +261,8 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         ui.cell();
         let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(setting.access.credentials.take_warnings());
+        let touched = setting.touched.iter();
+        let warnings = warnings.chain(touched.flat_map(|it| it.touched.take_warnings()));
         let mut warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
         warnings.extend(telling.iter().flat_map(|it| it.hear(&event, &setting.directory)));
         warnings.extend(page.as_ref().and_then(|page| page.hear(&event)));

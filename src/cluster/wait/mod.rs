@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
 pub(super) use self::one::OneObject;
-use self::stream::{Selector, WatchEnd};
+pub(super) use self::stream::{Selector, WatchEnd, WatchForm};
 use super::observe::typed;
 use super::path::api_version;
 use super::{ApiError, Cluster};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
+use kube::client::Body;
 use tokio::sync::mpsc::Sender;
 
 use super::News;
@@ -25,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// Which objects of a kind are watched. As text it is a parameter of the query.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Selector<'a> {
+pub(in crate::cluster) enum Selector<'a> {
     /// Those that a label selector picks.
     Label(&'a str),
     /// The one with this name.
@@ -44,7 +45,7 @@ impl fmt::Display for Selector<'_> {
 }
 
 /// Why a watch ended.
-pub(super) enum WatchEnd {
+pub(in crate::cluster) enum WatchEnd {
     /// It came to its end, and can go on from here.
     At(String),
     /// It is too far behind to go on.
@@ -53,6 +54,24 @@ pub(super) enum WatchEnd {
     Forbidden(ApiError),
     /// Something else.
     Lost(String),
+}
+
+/// How a watch is asked for, and for how long it may be silent.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cluster) struct WatchForm {
+    /// The media type to ask for instead of plain JSON.
+    pub(in crate::cluster) accept: Option<&'static str>,
+    /// After how many seconds the server is asked to end it.
+    pub(in crate::cluster) seconds: u32,
+    /// How long it may bring nothing.
+    pub(in crate::cluster) silence: Duration,
+}
+
+/// A watch that the server has begun.
+pub(in crate::cluster) struct OpenWatch {
+    body: Body,
+    silence: Duration,
+    version: String,
 }
 
 impl Cluster {
@@ -65,32 +84,63 @@ impl Cluster {
         version: String,
         tell: &Sender<News>,
     ) -> WatchEnd {
+        let form = WatchForm { accept: None, seconds: SECONDS, silence: SILENCE };
+        let path = format!("{}?{selector}", collection(served, namespace));
+        let news = |object: Object, is_gone| match is_gone {
+            true => Some(News::Gone(object.key())),
+            false => Some(News::Seen(object)),
+        };
+        match self.open_watch(&path, form, version).await {
+            Ok(open) => self.read_watch(open, tell, news).await,
+            Err(end) => end,
+        }
+    }
+
+    /// Begins a watch of what `path`, which has a query, lists from a version on.
+    pub(in crate::cluster) async fn open_watch(
+        &self,
+        path: &str,
+        form: WatchForm,
+        version: String,
+    ) -> Result<OpenWatch, WatchEnd> {
+        let WatchForm { accept, seconds, silence } = form;
         let path = format!(
-            "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={SECONDS}&resourceVersion={}&{selector}",
-            collection(served, namespace),
+            "{path}&watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={}",
             query_escape(&version),
         );
-        let answer = match self.send(&ApiRequest::get(path)).await {
+        let call = ApiRequest { accept, ..ApiRequest::get(path) };
+        let answer = match self.send(&call).await {
             Ok(answer) => answer,
-            Err(ApiError::Unreachable { cause, .. }) => return WatchEnd::Lost(cause),
-            Err(error) => return WatchEnd::Lost(error.to_string()),
+            Err(ApiError::Unreachable { cause, .. }) => return Err(WatchEnd::Lost(cause)),
+            Err(error) => return Err(WatchEnd::Lost(error.to_string())),
         };
-        let (head, mut body) = answer.into_parts();
-        if !head.status.is_success() {
-            let bytes = self.connection.limits.beginning(body, self.connection.limits.error).await;
-            let bytes = bytes.map(|(bytes, _)| bytes).unwrap_or_default();
-            let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
-            let error = refusal(head.status, parsed.as_ref(), &bytes);
-            return match head.status.as_u16() {
-                410 => WatchEnd::Behind,
-                403 | 405 => WatchEnd::Forbidden(error),
-                _ => WatchEnd::Lost(error.to_string()),
-            };
+        let (head, body) = answer.into_parts();
+        if head.status.is_success() {
+            return Ok(OpenWatch { body, silence, version });
         }
-        let (mut lines, mut version) = (Lines::default(), version);
+        let bytes = self.connection.limits.beginning(body, self.connection.limits.error).await;
+        let bytes = bytes.map(|(bytes, _)| bytes).unwrap_or_default();
+        let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
+        let error = refusal(head.status, parsed.as_ref(), &bytes);
+        Err(match head.status.as_u16() {
+            410 => WatchEnd::Behind,
+            403 | 405 => WatchEnd::Forbidden(error),
+            _ => WatchEnd::Lost(error.to_string()),
+        })
+    }
+
+    /// Reads a watch to its end, and sends what `news` makes of each object and whether that is gone.
+    pub(in crate::cluster) async fn read_watch<T>(
+        &self,
+        open: OpenWatch,
+        tell: &Sender<T>,
+        news: impl Fn(Object, bool) -> Option<T>,
+    ) -> WatchEnd {
+        let OpenWatch { mut body, silence, mut version } = open;
+        let mut lines = Lines::default();
         // A body that breaks off is a watch that was cut: it goes on from the last line. So is one that
         // the server should have ended long ago.
-        while let Ok(Some(Ok(frame))) = tokio::time::timeout(SILENCE, body.frame()).await {
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(silence, body.frame()).await {
             let Ok(bytes) = frame.into_data() else { continue };
             for line in lines.feed(&bytes) {
                 let Some(change) = WatchLine::read(&line) else {
@@ -101,12 +151,10 @@ impl Cluster {
                     WatchLine::Error(why) => return WatchEnd::Lost(why),
                     WatchLine::Seen(object, is_gone) => {
                         version = object.resource_version().unwrap_or(&version).to_owned();
-                        let news = match is_gone {
-                            true => News::Gone(object.key()),
-                            false => News::Seen(object),
-                        };
-                        // The receiver is gone once waiting has ended.
-                        let _ = tell.send(news).await;
+                        if let Some(news) = news(object, is_gone) {
+                            // The receiver is gone once waiting has ended.
+                            let _ = tell.send(news).await;
+                        }
                     }
                     WatchLine::Bookmark(at) => version = at,
                 }
