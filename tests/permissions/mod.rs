@@ -12,6 +12,7 @@ use crate::support::kubelet::Kubelet;
 use crate::support::objects::{Definition, OPEN, WEB, config};
 use crate::support::repo::Repo;
 use crate::support::sandbox;
+use crate::support::watching::Watching;
 
 const API: &str = "/apis/rbac.authorization.k8s.io/v1";
 const MERGE: &str = "application/merge-patch+json";
@@ -298,9 +299,27 @@ fn an_account_with_the_printed_rights_runs_everything_and_misses_each_of_them() 
     assert!(waited.stdout.contains("log: no route"), "{waited}");
     let evidence = ["replicasets", "pods/log", "events", "storageclasses"];
     let is_evidence = |it: &Right| it.verb != "create" && evidence.contains(&it.resource.as_str());
-    let awaited = take(&|it| it.verb == "watch" || is_evidence(it));
+    let waited_for = ["deployments", "pods", "persistentvolumeclaims", "coupons"];
+    let is_awaited = |it: &Right| it.verb == "watch" && waited_for.contains(&it.resource.as_str());
+    let awaited = take(&|it| is_awaited(it) || is_evidence(it));
     assert_eq!(awaited.len(), 4 + evidence.len(), "{awaited:?}");
     granted.each_is_missed(&awaited, |_| wait.to_vec());
+
+    // An object that is touched wakes a watch.
+    let woken = take(&|it| it.verb == "watch");
+    assert_eq!(woken.len(), FILES.len() - waited_for.len(), "{woken:?}");
+    for right in &woken {
+        granted.grant(right, false);
+        let kubeconfig = granted.repo.outside().join("robot");
+        let args = ["watch", "--no-pull", "--no-wait", "--interval", "0.2", "--target", "prod"];
+        let watch = granted.repo.trueup(&args).env("KUBECONFIG", kubeconfig);
+        let watching = Watching::running(&granted.repo, watch);
+        watching.says("so each round asks the cluster");
+        let said = watching.said().concat();
+        assert!(said.contains(&missing(right)), "nothing misses {right:?}\n{said}");
+        assert_eq!(watching.stop(), Some(0));
+        granted.grant(right, true);
+    }
 
     // A round that writes needs its lock, and leaves an event.
     let of_round = take(&|it| it.resource == "leases" || it.resource == "events");

@@ -97,6 +97,9 @@ pub(super) const ROWS: &[Row] = &[
     row(Part::Read, About::Templates, &["list"], Names::Any, "pods and images for status"),
     // `Cluster::late_binding`
     row(Part::Read, About::StorageClasses, &["list"], Names::Any, "when a claim is bound"),
+    // `Cluster::touches`: without it, watch asks in each round
+    row(Part::Write, About::Records, &["watch"], Names::Any, "waking when the record is touched"),
+    row(Part::Write, About::Kinds, &["watch"], Names::Any, "waking when an object is touched"),
     // `Cluster::put_lease`: POST and PUT
     row(Part::Write, About::Lease, &["create"], Names::Any, "the lock"),
     row(Part::Write, About::Lease, &["get", "update"], Names::Known, "the lock"),
