@@ -126,7 +126,10 @@ fn bash_completes_what_is_here_and_runs_nothing() {
         ("trueup app", "apply"),
         ("trueup apply --wai", "--wait"),
         ("trueup help wai", "waiting"),
-        ("trueup help re", "render rendering remotes recipes retries replacing recovery records"),
+        (
+            "trueup help re",
+            "resume render rendering remotes recipes retries replacing recovery records",
+        ),
     ];
     let bash = beside("bash", folder.path()).args(["--norc", "-c", BASH, "bash"]);
     let bash = bash.args([script("trueup.bash")]).args(cases.map(|(line, _)| line));

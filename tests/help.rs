@@ -6,12 +6,14 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 18] = [
     "pull",
     "diff",
     "apply",
     "watch",
     "status",
+    "suspend",
+    "resume",
     "verify",
     "rbac",
     "install",

@@ -43,6 +43,7 @@ mod git_matrix;
 mod help;
 mod hidden_values;
 mod history;
+mod holding;
 #[cfg(unix)]
 mod hostile;
 mod ignore;

@@ -8,6 +8,7 @@ use crate::cluster::ApiError;
 use crate::config;
 use crate::core::inventory::ParentError;
 use crate::core::lease::Holder;
+use crate::core::modes::Hold;
 use crate::core::problem::Problem;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::{MovedPaths, Remedy};
@@ -97,6 +98,20 @@ pub enum Error {
     /// A newer commit came while another run was writing.
     #[error("gave up waiting for the lock: {} has arrived", short(.0))]
     Superseded(String),
+    /// The target is held, so that nothing is written.
+    #[error("{target} is {}; nothing was written", .hold.words())]
+    Held {
+        /// The target's name.
+        target: String,
+        /// Why, and until when.
+        hold: Box<Hold>,
+    },
+    /// The target has no inventory yet, which could hold it.
+    #[error("{target} was not applied to this cluster yet, so that there is no inventory to mark")]
+    NoInventory {
+        /// The target's name.
+        target: String,
+    },
     /// The commit that was to be taken back is not the one that is there any more.
     #[error("{} was applied meanwhile", .0.as_deref().map_or("another commit", short))]
     Overtaken(Option<String>),
@@ -187,6 +202,8 @@ impl Error {
                 Some(format!("did you mean {}?", near.join(" or ")).into())
             }
             Self::Locked { .. } => Some(Remedy::WaitForLock),
+            Self::Held { target, .. } => Some(Remedy::Resume { target: target.clone() }),
+            Self::NoInventory { .. } => Some(Remedy::ApplyFirst),
             Self::Lost(_) => Some("run it again once the other run has ended".into()),
             Self::Ignore(problem) => problem.hint.clone().map(Remedy::Text),
             Self::Strict { .. } => Some(Remedy::DoWithoutStrict),

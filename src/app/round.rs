@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder, tell};
 use super::right_cluster::remember_cluster_of;
-use super::{CommitPoller, Event, RoundEnd, Runner, WaitWhen};
+use super::{CommitPoller, Event, RoundEnd, Runner, WaitWhen, check_not_held};
 use crate::app::{
     ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
     check_not_overtaken, is_failure, note_failure, note_health, rollback_revision, rolled_back,
@@ -19,6 +19,7 @@ use crate::core::approval::Approval;
 use crate::core::health::WaitEnd;
 use crate::core::inventory::Record;
 use crate::core::lease::{Candidate, LeaseWatch};
+use crate::core::modes::Passes;
 use crate::core::report::{Report, Rollback, RollbackOutcome, masked_health};
 use crate::git::Checkout;
 use crate::local::cancel::Cancellation;
@@ -37,6 +38,8 @@ pub struct RoundOptions<'a> {
     pub lock_timeout: Option<Duration>,
     /// Earlier observations of the lock.
     pub watched: &'a mut LeaseWatch,
+    /// The holds that do not count.
+    pub passes: Passes,
     /// The approved plan: nothing else is written.
     pub approval: Option<&'a Approval>,
     /// How long passing faults are waited out, all in all.
@@ -67,7 +70,7 @@ enum LockedOutcome {
 ///
 /// # Errors
 ///
-/// When the lock can't be had, when after a write of another run the new plan can't be made or is not
+/// When the target is held or the lock can't be had; when after a write of another run the new plan can't be made or is not
 /// approved, or when the inventory can't be written.
 pub async fn round<R: Runner>(
     mut options: RoundOptions<'_>,
@@ -77,6 +80,7 @@ pub async fn round<R: Runner>(
 ) -> Result<RoundEnd, R::Error> {
     let begun = Instant::now();
     let recorder = options.recorder();
+    check_not_held(&survey, options.target, options.passes)?;
     loop {
         let left = options.lock_timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
         let taking = Box::pin(options.lock(&survey, left, &recorder, runner, lookout));
@@ -162,6 +166,7 @@ impl<'a> RoundOptions<'a> {
     ) -> Result<LockedOutcome, R::Error> {
         if lock.is_stale {
             let mut now = runner.survey(&survey, &self.patient()).await?;
+            check_not_held(&now, self.target, self.passes)?;
             runner.approve(&survey, &mut now).await?;
             survey = now;
         }

@@ -6,6 +6,7 @@ use super::trust::{HeadDoubt, Trust};
 use super::{ClusterChoice, OtherTarget};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
+use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::policy::Policy;
 use crate::core::source::selection::Aside;
@@ -77,6 +78,12 @@ pub struct Target {
 }
 
 impl Target {
+    /// Its name for people: that in `trueup.yaml`, else the inventory's.
+    pub fn shown_name(&self) -> &str {
+        let inventory = || self.inventory.name.strip_prefix(NAME_PREFIX);
+        self.declared.as_deref().or_else(inventory).unwrap_or(&self.inventory.name)
+    }
+
     /// Whether it is the commit that `HEAD` is at, or the work tree on top of it.
     pub fn is_at_head(&self) -> bool {
         self.rev.is_none() && self.tracks.is_none()

@@ -15,7 +15,8 @@ use super::session::{Session, SessionOptions};
 use super::target::{FilesArgs, TargetArgs};
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::app::{Look, beside_git};
+use crate::app::{Look, beside_git, hold_of};
+use crate::core::modes::Passes;
 use crate::local::plan_file;
 
 /// The end of `trueup diff --help`.
@@ -172,6 +173,9 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
             return Ok(if exit_zero { Exit::AtCommit } else { session.good_exit() });
         }
     };
+    if let Some(hold) = hold_of(&survey, Passes::default()) {
+        ui.warning(&format!("{} is {}", session.named.name, hold.words()));
+    }
     if let Some(path) = &out {
         let sha256 = plan_file::write(path, &approved::approval(&session, &survey)?)?;
         session.plan_sha256 = Some(sha256);

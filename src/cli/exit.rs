@@ -57,8 +57,12 @@ impl Failure {
         Self { error, hints: self.hints.clone() }
     }
 
-    /// The exit status: a commit that is not trusted is an answer, anything else is none.
+    /// The exit status: a commit that is not trusted and a target that is held are answers, anything
+    /// else is none.
     pub fn exit(&self) -> Exit {
+        if let Some(app::Error::Held { .. }) = self.error.downcast_ref() {
+            return Exit::NotAtCommit;
+        }
         match self.refusal() {
             Some(refusal) if !refusal.fault.is_unknown() => Exit::NotAtCommit,
             _ => Exit::CouldNot,

@@ -23,6 +23,7 @@ pub mod help;
 #[cfg(unix)]
 pub mod hidden_verbs;
 pub mod history;
+mod holding;
 pub mod install;
 mod judged;
 mod kept;
@@ -35,6 +36,7 @@ mod names;
 mod notify;
 mod other_targets;
 mod outside;
+mod plain_target;
 mod policies;
 pub mod present;
 pub mod pull;
@@ -43,6 +45,7 @@ mod recording;
 mod remedy;
 mod removed;
 pub mod render;
+pub mod resume;
 #[cfg(unix)]
 pub mod sandbox;
 mod schema_folders;
@@ -52,6 +55,7 @@ pub mod session;
 mod several;
 pub mod signals;
 pub mod status;
+pub mod suspend;
 pub mod target;
 mod target_choice;
 pub mod throwaway;
@@ -157,6 +161,8 @@ pub enum Verb {
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
     Status(status::StatusArgs),
+    Suspend(suspend::SuspendArgs),
+    Resume(resume::ResumeArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
     Schemas(schemas::SchemasArgs),
@@ -236,6 +242,8 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
         Verb::Status(args) => block_on(status::run(args, &directory, ui)),
+        Verb::Suspend(args) => block_on(suspend::run(args, &directory, ui)),
+        Verb::Resume(args) => block_on(resume::run(args, &directory, ui)),
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),

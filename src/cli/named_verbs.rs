@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 use super::sandbox;
 use super::{
     Verb, apply, check, completions, diff, explain, help, history, install, pull, rbac, render,
-    schemas, status, verify, watch,
+    resume, schemas, status, suspend, verify, watch,
 };
 
 /// A verb that an argument is named like.
@@ -24,6 +24,8 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("apply", apply::ApplyArgs::augment_args),
     ("watch", watch::WatchArgs::augment_args),
     ("status", status::StatusArgs::augment_args),
+    ("suspend", suspend::SuspendArgs::augment_args),
+    ("resume", resume::ResumeArgs::augment_args),
     ("check", check::CheckArgs::augment_args),
     ("explain", explain::ExplainArgs::augment_args),
     ("schemas", schemas::SchemasArgs::augment_args),

@@ -103,6 +103,10 @@ pub(super) fn words(remedy: &Remedy) -> String {
             "fetch that commit or push a new one; trueup apply --rev {commit} retries the failed \
             one"
         ),
+        Remedy::Resume { target } => format!(
+            "trueup resume {target} ends that; trueup apply --suspended applies in spite of it"
+        ),
+        Remedy::ApplyFirst => "apply it first".to_owned(),
         Remedy::ChooseCheckout => "name the right checkout with -C DIR".to_owned(),
         Remedy::LeaveOut { what } => {
             format!("leave --{what} out, and unset TRUEUP_{}", what.to_uppercase())

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _};
+use http::Method;
 
-use super::api_request::object;
+use super::api_request::{ApiRequest, object};
 use super::observe::{AT_ONCE, typed};
+use super::path::one;
 use super::{ApiError, Cascade, Cluster};
 use crate::core::inventory::{ID, Inventory, Record};
+use crate::core::json::json;
 use crate::core::kinds::catalog::Served;
+use crate::core::managed_fields::FIELD_MANAGER;
 use crate::core::object::{GroupKind, Object};
 use crate::core::policy::OnConflict;
 
@@ -93,6 +97,26 @@ impl Cluster {
         let written = self.patch(&config_maps(), &parent, false, OnConflict::Force).await?;
         self.connection.parents.note(&object(written.body));
         Ok(())
+    }
+
+    /// Sets an annotation of an inventory's parent, or removes it, as long as it is still the object that
+    /// was seen. Writing the record leaves it alone.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses.
+    pub async fn annotate_parent(
+        &self,
+        parent: &Object,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let patch = json!({ "metadata": { "uid": parent.uid(), "annotations": { name: value } } });
+        let at = one(&config_maps(), parent.namespace(), parent.name());
+        let path = format!("{at}?fieldManager={FIELD_MANAGER}");
+        let body = Some(("application/merge-patch+json", patch.to_string().into_bytes()));
+        let call = ApiRequest { method: Method::PATCH, path, body, accept: None, known: None };
+        self.call(call).await.map(|_| ())
     }
 
     /// Whether there is a namespace `name`; yes where the user may not ask.

@@ -201,6 +201,7 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         is_unverified: false,
         past: crate::core::inventory::ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
+        holding: crate::core::modes::Holding::default(),
     };
     let inventory = crate::core::inventory::Inventory {
         name: "trueup-shop".to_owned(),

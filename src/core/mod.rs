@@ -30,6 +30,7 @@
 //! | [`mask`] | masks all the texts in a value |
 //! | [`masked_plan`] | a plan as it can be shown |
 //! | [`metrics`] | the figures of a watch for Prometheus |
+//! | [`modes`] | whether a target may be changed now, or is held |
 //! | [`moves`] | the other inventories of a repository, and what moves between targets |
 //! | [`notify`] | the messages for people, one for each transition |
 //! | [`object`] | what an object is, and what identifies it |
@@ -80,6 +81,7 @@ pub mod manifest;
 pub mod mask;
 pub mod masked_plan;
 pub mod metrics;
+pub mod modes;
 pub mod moves;
 pub mod notify;
 pub mod object;

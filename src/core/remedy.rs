@@ -120,6 +120,13 @@ pub enum Remedy {
         /// The start of its id.
         commit: String,
     },
+    /// End the suspension, or apply in spite of it.
+    Resume {
+        /// The target.
+        target: String,
+    },
+    /// Apply it for the first time.
+    ApplyFirst,
     /// Go to the right checkout.
     ChooseCheckout,
     /// Leave out what contradicts the plan.
@@ -181,6 +188,7 @@ impl Remedy {
             | Self::ChooseCluster { name: text }
             | Self::CreateNamespace { name: text }
             | Self::ChooseTarget { target: text }
+            | Self::Resume { target: text }
             | Self::RestoreRecord { parent: text }
             | Self::RightContext { rule: text }
             | Self::NewCluster { target: text }
@@ -206,6 +214,7 @@ impl Remedy {
             | Self::SandboxWebhooks
             | Self::WaitForLock
             | Self::DoWithoutStrict
+            | Self::ApplyFirst
             | Self::ChooseCheckout => Vec::new(),
         }
     }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{CommonState, StatusOptions, StatusTarget};
 use crate::app::Target;
 use crate::app::trust::{Judged, Trust};
 use crate::core::inventory::Record;
+use crate::core::modes::{Passes, hold};
 use crate::core::source::snapshot::Revision;
 use crate::core::status::{CommitRelation, GitCommit, Held, RunningCommit};
 use crate::git::Checkout;
@@ -128,6 +131,10 @@ pub(super) fn running_commit(checkout: &Checkout, record: &Record) -> Option<Run
 
 /// Why a target does not follow git.
 fn held(target: &Target, judged: &Judged, record: Option<&Record>) -> Option<Held> {
+    let hold = record.and_then(|it| hold(&it.holding, Passes::default(), Timestamp::now()));
+    if let Some(hold) = hold {
+        return Some(Held::Suspended { why: hold.details() });
+    }
     if let Some(refused) = &judged.refused {
         return Some(Held::NotTrusted { why: refused.fault.message() });
     }

@@ -210,7 +210,7 @@ pub(super) async fn has_home(
 }
 
 /// The repository that an inventory is of.
-pub(super) struct InventoryOwner {
+pub(in crate::app) struct InventoryOwner {
     /// Its identity.
     pub(super) repository: String,
     /// Whether the history says that it is this one; else only the target's name and paths do.
@@ -248,7 +248,7 @@ impl InventoryOwner {
 /// The repository's identity, once it is known that the inventory is this target's. A target that
 /// `trueup.yaml` declares is known by its name there, so the commit may give it other paths; any
 /// other is known by its paths.
-pub(super) fn whose(
+pub(in crate::app) fn whose(
     target: &Target,
     checkout: &Checkout,
     revision: &Revision,

@@ -29,10 +29,11 @@ use crate::core::source::snapshot::Revision;
 use crate::git::{Checkout, Uncommitted};
 
 use self::finished_jobs::finished;
+pub(super) use self::inventory::whose;
 pub(super) use self::inventory::{
     ClusterHead, InventoryHead, find_cluster, find_head, parents_near,
 };
-use self::inventory::{InventoryContents, find, has_home, know_kinds, whose};
+use self::inventory::{InventoryContents, find, has_home, know_kinds};
 use self::proof::note;
 pub(super) use self::proof::{fingerprint_of_cluster, may_be_proven};
 use super::apply::can_begin;

@@ -39,7 +39,9 @@ impl RoundError {
             Self::Connect(_) => "connect",
             Self::Settings(error) if !error.is_refusal => "settings",
             Self::Settings(_) | Self::Reconcile(Error::Trust(_)) => "untrusted",
-            Self::Reconcile(Error::Stopped | Error::Superseded(_)) => return None,
+            Self::Reconcile(Error::Stopped | Error::Superseded(_) | Error::Held { .. }) => {
+                return None;
+            }
             Self::Reconcile(Error::Api { .. }) => "api",
             Self::Reconcile(Error::Locked { .. } | Error::Lost(_)) => "lock",
             Self::Reconcile(Error::WrongCluster(_)) | Self::OtherCluster { .. } => "wrong-cluster",

@@ -7,12 +7,14 @@ mod backoff;
 mod calm;
 mod fault;
 mod former_drift;
+mod held;
 mod identity;
 mod observed;
 mod pace;
 mod remote_poller;
 mod round;
 mod touched;
+mod unwritten;
 mod wake;
 
 use std::collections::BTreeSet;
@@ -23,6 +25,7 @@ use jiff::Timestamp;
 
 use self::calm::Calm;
 use self::fault::followed;
+pub use self::held::HeldRound;
 pub use self::identity::ClusterIdentity;
 pub use self::observed::Watched;
 use self::pace::Pace;
@@ -244,7 +247,12 @@ pub async fn watch(
             }
             Ok(BegunRound::Pending(looked)) => {
                 looked.holding().or_else(|| looked.deploying()).into_iter().for_each(&mut *events);
-                Box::pin(act(watch, *looked, &mut memory, interrupt)).await
+                match looked.held.clone() {
+                    Some(held) => {
+                        Ok(looked.without_writing(held, std::mem::take(&mut memory.unrecorded)))
+                    }
+                    None => Box::pin(act(watch, *looked, &mut memory, interrupt)).await,
+                }
             }
             Err(error) => Err(error),
         };

@@ -9,7 +9,8 @@ use crate::app::trust::{Refusal, TrustError};
 use crate::cluster::ApiError;
 use crate::core::health::{HealthState, WaitEnd};
 use crate::core::notify::{
-    Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step, Taken,
+    Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
+    SuspendedRound, Taken, key_digest,
 };
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Reason};
@@ -95,6 +96,11 @@ fn step(round: &Round) -> Step {
         return Step::Unknown;
     }
     let found = &survey.found;
+    if let Some(held) = &round.held {
+        let text = held.hold.details();
+        let key = key_digest(&["suspended", &text]);
+        return Step::Suspended(SuspendedRound { key, text, ends_soon: held.ends_soon });
+    }
     let commit = commit(&found.revision, &survey.masked_summary());
     let (culprits, taken) = (culprits(round), taken(round, &commit));
     let failure = (!culprits.is_empty() || taken.is_some()).then_some(Failure { culprits, taken });
@@ -248,6 +254,8 @@ fn class(error: &app::Error) -> Option<&'static str> {
         app::Error::Locked { .. }
         | app::Error::Lost(_)
         | app::Error::Superseded(_)
+        | app::Error::Held { .. }
+        | app::Error::NoInventory { .. }
         | app::Error::Overtaken(_)
         | app::Error::Stopped
         | app::Error::Task(_) => return None,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::calm::follow;
 use super::former_drift::drift_of_former;
+use super::held::HeldRound;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::{
@@ -20,6 +21,7 @@ use crate::cluster::{Cluster, ConnectError};
 use crate::core::attribution::FormerDrift;
 use crate::core::health::WaitEnd;
 use crate::core::metrics::Phase;
+use crate::core::modes::Passes;
 use crate::core::object::ObjectKey;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::Remedy;
@@ -43,6 +45,8 @@ pub struct Round {
     pub former_drift: BTreeMap<ObjectKey, FormerDrift>,
     /// The commit that is not tried, as it was taken back; the last healthy one is kept true.
     pub held_back: Option<String>,
+    /// Why nothing was written, where the target is held.
+    pub held: Option<HeldRound>,
     /// Why there was no lock, where the user may not have one.
     pub warning: Option<String>,
     /// Why it could not be recorded everywhere, nor those before it that came to nothing.
@@ -131,17 +135,18 @@ impl RoundError {
 
 /// A round half-way: what was found, and nothing done about it yet.
 pub(super) struct PendingRound {
-    begin: Instant,
-    phases: BTreeMap<Phase, Duration>,
-    pulled: Option<Result<Pulled, PullError>>,
+    pub(super) begin: Instant,
+    pub(super) phases: BTreeMap<Phase, Duration>,
+    pub(super) pulled: Option<Result<Pulled, PullError>>,
     checkout: Checkout,
-    cluster: Cluster,
+    pub(super) cluster: Cluster,
     /// The settings of the commit that the target follows.
     wanted: WatchSettings,
     /// The target to apply instead, where that commit was rolled back.
     target: Target,
-    survey: Survey,
-    held_back: Option<String>,
+    pub(super) survey: Survey,
+    pub(super) held_back: Option<String>,
+    pub(super) held: Option<HeldRound>,
 }
 
 impl PendingRound {
@@ -160,7 +165,7 @@ impl PendingRound {
         let is_new = applied != Some(&found.revision.commit);
         let writes = self.survey.writes() && self.survey.masked_plan().writes();
         let commit = || observed::commit(&found.revision, &self.survey.masked_summary());
-        (is_new && writes).then(|| WatchEvent::Deploying(commit()))
+        (is_new && writes && self.held.is_none()).then(|| WatchEvent::Deploying(commit()))
     }
 }
 
@@ -247,6 +252,7 @@ pub(super) async fn begin_round(
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
     memory.keep_to(now)?;
     phases.insert(Phase::Survey, begin.elapsed().saturating_sub(phases[&Phase::Pull]));
+    let held = HeldRound::of(&survey);
     let pending = PendingRound {
         begin,
         phases,
@@ -257,6 +263,7 @@ pub(super) async fn begin_round(
         target,
         survey,
         held_back,
+        held,
     };
     Ok(BegunRound::Pending(Box::new(pending)))
 }
@@ -349,6 +356,7 @@ pub(super) async fn act(
         target,
         survey,
         held_back,
+        held: _,
     } = looked;
     let RoundMemory { last, watched, proved, remote, is_quiet, unrecorded, .. } = &mut *memory;
     let cancel = Cancellation::with(interrupt);
@@ -359,6 +367,7 @@ pub(super) async fn act(
         who: &watch.who,
         lock_timeout: Some(wanted.lock_timeout),
         watched,
+        passes: Passes::default(),
         approval: None,
         passing: wanted.wait.unwrap_or(TIMEOUT),
         wait: wanted.wait,
@@ -410,6 +419,7 @@ pub(super) async fn act(
         report,
         former_drift,
         held_back,
+        held: None,
         warning,
         unrecorded,
         phases,

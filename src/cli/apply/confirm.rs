@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{ApplyArgs, NOTHING_WRITTEN};
-use crate::app::{Look, Recording, Survey};
+use crate::app::{Look, Recording, Survey, check_not_held};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::{self, OutputFormat};
 use crate::cli::recording::{in_sync, refused_as_a_whole};
@@ -75,6 +75,14 @@ pub(super) async fn ready(
             return Ok(Decision::InSync(session.good_exit()));
         }
     };
+    if let Err(held) = check_not_held(&survey, &session.named.target, args.passes()) {
+        if survey.writes() || !survey.is_in_sync() {
+            return Err(held.into());
+        }
+        let (view, glyphs) = (session.view(&survey), ui.glyphs());
+        present::report(ui.stdout(), &view, &Report::in_sync(), *output, glyphs)?;
+        return Ok(Decision::InSync(session.good_exit()));
+    }
     let difference = approval.as_ref().map(|approval| approval.difference(survey.approval_input()));
     let glyphs = ui.glyphs();
     if let Some(difference) = difference.filter(|difference| !difference.is_none()) {

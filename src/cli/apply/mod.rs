@@ -17,7 +17,7 @@ use crate::app::{
 };
 use crate::cli::cascade::{self, CascadeArg};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::headings::{HOW, WHAT};
+use crate::cli::headings::{GUARDS, HOW, WHAT};
 use crate::cli::locking::{self, LOCK_TIMEOUT, LockArgs};
 use crate::cli::present::{self, OutputFormat};
 use crate::cli::recording::recording;
@@ -28,6 +28,7 @@ use crate::cli::ui::Ui;
 use crate::cli::waiting::WaitArgs;
 use crate::cluster::Cluster;
 use crate::core::lease::{Candidate, LeaseWatch};
+use crate::core::modes::Passes;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::{RunOptions, duration};
 use crate::git::Checkout;
@@ -113,6 +114,10 @@ pub struct ApplyArgs {
 
     #[command(flatten)]
     target: TargetArgs,
+
+    /// Though the target is suspended, which it stays
+    #[arg(long, help_heading = GUARDS, display_order = 11, hide_short_help = true)]
+    suspended: bool,
 
     #[command(flatten)]
     throwaway: ThrowawayArgs,
@@ -236,6 +241,11 @@ impl ApplyArgs {
         self.yes && self.plan.is_none() && self.target.files.rev.is_none()
     }
 
+    /// The holds that whoever runs this goes past on purpose. A cluster of the run's own holds nothing.
+    fn passes(&self) -> Passes {
+        Passes { suspended: self.suspended || self.throwaway.is_wanted() }
+    }
+
     /// How the plan is made true.
     fn options<'a>(
         &self,
@@ -258,6 +268,7 @@ impl ApplyArgs {
             who,
             lock_timeout: (!is_throwaway).then_some(lock_timeout),
             watched,
+            passes: self.passes(),
             approval: None,
             passing: if is_throwaway { timeout.min(ALONE) } else { timeout },
             wait: waits.then_some(timeout),

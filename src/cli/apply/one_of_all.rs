@@ -148,6 +148,14 @@ impl OneOfAll<'_, '_> {
             );
             return Ok(OneDone { answer: AppliedTarget::declined(name, &why), wrote: false });
         }
+        if let Some(hold) = app::hold_of(&found, args.passes()) {
+            if found.writes() || !found.is_in_sync() {
+                let why = hold.words();
+                return Ok(OneDone { answer: AppliedTarget::declined(name, &why), wrote: false });
+            }
+            let view = self.session.view_of(self.named, &found);
+            return self.done(view, &Report::in_sync(), cluster, begin);
+        }
         if let Some(why) = self.why_not(&found) {
             return Ok(OneDone { answer: AppliedTarget::declined(name, &why), wrote: false });
         }

@@ -19,7 +19,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{CLUSTER, HOW, WHAT};
 use super::machine_file::{self, machine};
 use super::present::status::{self as present, ContextView, StatusFormat, StatusView};
-use super::target::{FilesArgs, TargetArgs};
+use super::target::TargetArgs;
 use super::ui::Ui;
 use crate::config::{Config, ConfigError, FILE};
 use crate::core::history::Summary;
@@ -147,30 +147,7 @@ impl StatusArgs {
     /// The arguments of a target, with the same guards as those of diff, so that both share what is
     /// proven.
     fn target_args(&self) -> TargetArgs {
-        TargetArgs {
-            files: FilesArgs {
-                paths: Vec::new(),
-                target: None,
-                rev: None,
-                worktree: false,
-                is_named_by_checkout: false,
-                namespace: self.namespace.clone(),
-            },
-            name: None,
-            moved: false,
-            allow_delete: Vec::new(),
-            replace: Vec::new(),
-            max_prune: None,
-            allow_empty: false,
-            on_conflict: None,
-            adopt: false,
-            strict: None,
-            verify: None,
-            removed: None,
-            new_cluster: false,
-            unverified: false,
-            access: self.access.clone(),
-        }
+        TargetArgs::plain(None, self.namespace.clone(), self.access.clone())
     }
 
     /// The targets that are asked for by name; none for all.

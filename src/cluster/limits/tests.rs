@@ -217,6 +217,7 @@ async fn the_members_of_a_list_without_end_are_unknown_and_not_gone() {
         is_unverified: false,
         past: ReleaseHistory::default(),
         finished: crate::core::inventory::Finished::default(),
+        holding: crate::core::modes::Holding::default(),
     };
     let inventory = Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
     let members = cluster.members(&inventory, &record, &catalog).await;

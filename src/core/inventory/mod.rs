@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 pub use self::finished::{Finished, is_short_lived};
 pub use self::record::{InventorySource, Record, ReleaseHistory, TimedCommit};
 use crate::core::json::json;
+use crate::core::modes::Holding;
 use crate::core::object::{GroupKind, Object, ObjectKey};
 use crate::core::remedy::Remedy;
 
@@ -185,6 +186,7 @@ impl Inventory {
             is_unverified: parent.annotation(UNVERIFIED) == Some("true"),
             past,
             finished: parent.annotation(FINISHED).map(Finished::read).unwrap_or_default(),
+            holding: Holding::read(parent),
         })
     }
 }
@@ -290,6 +292,7 @@ mod tests {
             is_unverified: true,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
+            holding: Holding::default(),
         }
     }
 

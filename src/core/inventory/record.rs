@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Finished;
+use crate::core::modes::Holding;
 use crate::core::object::{GroupKind, ObjectKey};
 use crate::core::source::snapshot::Revision;
 
@@ -33,6 +34,8 @@ pub struct Record {
     pub past: ReleaseHistory,
     /// The Jobs that were run, which go by themselves.
     pub finished: Finished,
+    /// The annotations that hold the target. They are written apart from the rest.
+    pub holding: Holding,
 }
 
 /// The parent's memory beside the commit that it names.
@@ -76,6 +79,7 @@ impl Record {
             is_unverified: false,
             past: ReleaseHistory::default(),
             finished: Finished::default(),
+            holding: Holding::default(),
         };
         record.extend(members);
         record
@@ -106,6 +110,7 @@ impl Record {
         self.past = before.map(|before| before.past.clone()).unwrap_or_default();
         self.past.failed = self.past.failed.take().filter(|it| Some(it) != self.revision.as_ref());
         self.past.objects = None;
+        self.holding = before.map(|before| before.holding.clone()).unwrap_or_default();
     }
 
     /// The commit that was applied in full, as long as it was not seen healthy.
@@ -142,6 +147,7 @@ impl Record {
             claim.is_unverified = before.is_unverified;
             claim.past.clone_from(&before.past);
             claim.finished.clone_from(&before.finished);
+            claim.holding.clone_from(&before.holding);
         }
         claim
     }

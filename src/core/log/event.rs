@@ -42,6 +42,10 @@ pub enum LogEvent {
     Superseded,
     /// A commit failed before, and the last healthy one is kept.
     HeldBack,
+    /// The target is suspended, or its suspension ends soon.
+    Suspended,
+    /// It is suspended no longer.
+    Resumed,
     /// Something is wrong.
     Fault,
     /// Something is worth knowing.
@@ -72,7 +76,7 @@ impl Level {
 
 impl LogEvent {
     /// Every event.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Started,
         Self::Stopped,
         Self::Traffic,
@@ -86,6 +90,8 @@ impl LogEvent {
         Self::Recovered,
         Self::Superseded,
         Self::HeldBack,
+        Self::Suspended,
+        Self::Resumed,
         Self::Fault,
         Self::Warning,
     ];
@@ -106,6 +112,8 @@ impl LogEvent {
             Self::Recovered => "recovered",
             Self::Superseded => "superseded",
             Self::HeldBack => "held-back",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
             Self::Fault => "fault",
             Self::Warning => "warning",
         }
@@ -115,13 +123,14 @@ impl LogEvent {
     pub fn level(self) -> Level {
         match self {
             Self::Fault | Self::HeldBack => Level::Error,
-            Self::Warning => Level::Warning,
+            Self::Warning | Self::Suspended => Level::Warning,
             Self::NewCommit
             | Self::Drift
             | Self::Abandoned
             | Self::Applied
             | Self::NotApplied
-            | Self::Recovered => Level::Notice,
+            | Self::Recovered
+            | Self::Resumed => Level::Notice,
             Self::Started
             | Self::Stopped
             | Self::Traffic

@@ -37,13 +37,19 @@ pub enum Transition {
     ClusterUnreachable,
     /// It does again.
     ClusterReachable,
+    /// The target is suspended.
+    Suspended,
+    /// Its suspension ends soon.
+    SuspensionEnding,
+    /// It is suspended no longer.
+    Resumed,
     /// Older messages of this sink were dropped.
     Dropped,
 }
 
 impl Transition {
     /// All that happens to a target, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Started,
         Self::Healthy,
         Self::Failed,
@@ -58,6 +64,9 @@ impl Transition {
         Self::GitReachable,
         Self::ClusterUnreachable,
         Self::ClusterReachable,
+        Self::Suspended,
+        Self::SuspensionEnding,
+        Self::Resumed,
     ];
 
     /// Its name, as in settings and JSON.
@@ -77,6 +86,9 @@ impl Transition {
             Self::GitReachable => "git-reachable",
             Self::ClusterUnreachable => "cluster-unreachable",
             Self::ClusterReachable => "cluster-reachable",
+            Self::Suspended => "suspended",
+            Self::SuspensionEnding => "suspension-ending",
+            Self::Resumed => "resumed",
             Self::Dropped => "dropped",
         }
     }
@@ -84,11 +96,13 @@ impl Transition {
     /// How bad it is.
     pub fn level(self) -> Level {
         match self {
-            Self::Started | Self::DriftGone => Level::Info,
+            Self::Started | Self::DriftGone | Self::Suspended | Self::Resumed => Level::Info,
             Self::Healthy | Self::Recovered | Self::GitReachable | Self::ClusterReachable => {
                 Level::Good
             }
-            Self::Drift | Self::DriftPutBack | Self::Dropped => Level::Warning,
+            Self::Drift | Self::DriftPutBack | Self::SuspensionEnding | Self::Dropped => {
+                Level::Warning
+            }
             Self::Failed
             | Self::RolledBack
             | Self::StillFailing
@@ -200,7 +214,12 @@ impl Message {
             Transition::GitReachable => ("TrueupGitUnreachable", Resolved),
             Transition::ClusterUnreachable => ("TrueupClusterUnreachable", Firing),
             Transition::ClusterReachable => ("TrueupClusterUnreachable", Resolved),
-            Transition::Started | Transition::Healthy | Transition::Dropped => return None,
+            Transition::Started
+            | Transition::Healthy
+            | Transition::Suspended
+            | Transition::SuspensionEnding
+            | Transition::Resumed
+            | Transition::Dropped => return None,
         };
         Some(Alert { name, state })
     }

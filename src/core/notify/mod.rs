@@ -12,6 +12,7 @@ mod outbox;
 mod rules;
 mod sink;
 mod state;
+mod suspension;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ mod words;
 pub use key::key_digest;
 pub use message::{Alert, AlertState, CommitVerdict, Level, Message, Transition};
 pub use observation::{
-    Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step, Taken,
+    Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
+    SuspendedRound, Taken,
 };
 pub use outbox::{LIMIT, Outbox, Queue};
 pub use rules::{Rules, SinkFilter};

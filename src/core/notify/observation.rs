@@ -25,6 +25,8 @@ pub enum Step {
     Deploying(Commit),
     /// It ended, and what it says of the target is known.
     Ended(Box<RoundEnd>),
+    /// It ended, and wrote nothing, as the target is suspended.
+    Suspended(SuspendedRound),
     /// It ended, and says nothing of the target: it was cut short, or could not look.
     Unknown,
 }
@@ -45,6 +47,17 @@ pub struct RoundEnd {
     pub refused: Option<RefusedCommit>,
     /// The objects that differed although their commit was applied.
     pub drift: Vec<Drift>,
+}
+
+/// A round of a target that is suspended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SuspendedRound {
+    /// The suspension, as opposed to any other one.
+    pub key: String,
+    /// By whom, until when and why, for people.
+    pub text: String,
+    /// Whether it ends soon.
+    pub ends_soon: bool,
 }
 
 /// A commit, as people are told of it.

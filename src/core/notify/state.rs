@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::key::key_digest;
 use super::message::{Message, Transition};
 use super::observation::{
-    Commit, Culprit, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
+    Commit, Culprit, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step, SuspendedRound,
 };
 use super::rules::Rules;
+use super::suspension::ToldSuspension;
 use super::words::{self, Facts};
 
 /// The most keys that one failure has. Beyond that those of the last round alone are kept.
@@ -36,6 +37,8 @@ pub struct TargetState {
     drifted: BTreeSet<String>,
     /// The objects that the last round put back.
     put_back: BTreeSet<String>,
+    /// The suspension that was told.
+    suspension: ToldSuspension,
 }
 
 /// A failure that lasts.
@@ -140,8 +143,13 @@ impl TargetState {
         told.outages(rules);
         match &seen.step {
             Step::Unknown => {}
-            Step::Deploying(commit) => told.deploying(commit),
+            Step::Suspended(round) => told.suspension(Some(round)),
+            Step::Deploying(commit) => {
+                told.suspension(None);
+                told.deploying(commit);
+            }
             Step::Ended(end) => {
+                told.suspension(None);
                 told.drift(end);
                 told.ended(end, rules);
             }
@@ -158,6 +166,13 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
+    fn suspension(&mut self, now: Option<&SuspendedRound>) {
+        let (at, cause) = (self.seen.at, now.map_or("", |round| &round.text));
+        for (transition, since) in self.state.suspension.note(now, at) {
+            self.tell(transition, Facts { cause, since: Some(since), ..Facts::default() });
+        }
+    }
+
     fn tell(&mut self, transition: Transition, facts: Facts<'_>) {
         let seen = self.seen;
         self.state.sequence += 1;

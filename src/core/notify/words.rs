@@ -140,6 +140,11 @@ fn headline(
         Transition::ClusterReachable => {
             format!("the cluster is reachable again after {}", lasted())
         }
+        Transition::Suspended => format!("suspended {}", inert(facts.cause)),
+        Transition::SuspensionEnding => {
+            format!("the suspension ends soon: {}", inert(facts.cause))
+        }
+        Transition::Resumed => format!("resumed after {}", lasted()),
         Transition::Dropped => String::new(),
     }
 }

@@ -206,6 +206,7 @@ mod tests {
             is_unverified: false,
             past,
             finished: Finished::default(),
+            holding: crate::core::modes::Holding::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod drift;
 pub mod entry;
 mod faults;
+mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,7 @@ use self::entry::Entry;
 use self::faults::{
     KnownFaults, causes, held_back_line, rolled_back_lines, unusable, went_wrong, with_hint,
 };
+use self::held::SaidHold;
 use super::{Glyphs, text, waiting};
 use crate::app::Error;
 use crate::app::trust::TrustError;
@@ -48,6 +50,8 @@ pub struct Log {
     unpulled: KnownFaults,
     /// The objects that were not ready when a round had waited for them, with the lines about each.
     unready: BTreeMap<ObjectKey, Vec<String>>,
+    /// The hold of the target, as far as it was said.
+    held: SaidHold,
 }
 
 impl Log {
@@ -65,6 +69,7 @@ impl Log {
             stays: None,
             unpulled: KnownFaults::default(),
             unready: BTreeMap::new(),
+            held: SaidHold::default(),
         }
     }
 
@@ -85,6 +90,7 @@ impl Log {
             {
                 Exit::NotAtCommit
             }
+            Err(RoundError::Reconcile(Error::Held { .. })) => Exit::NotAtCommit,
             Err(_) => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
             Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
@@ -147,20 +153,18 @@ impl Log {
             Ok(round) => {
                 wrong.extend(round.survey.masked_problems().iter().map(unusable));
                 of_commit = wrong.len();
-                if let Some(Err(error)) = &round.pulled {
-                    wrong.push(with_hint(&causes(error), error.hint()));
+                wrong.extend(of_git(round));
+                let news = self.held.entries(round);
+                if round.held.is_none() {
+                    let report = round.survey.masked_report(&round.report);
+                    wrong.extend(went_wrong(round, &report));
+                    wrong.extend(self.unhealthy(round, &report));
+                    wrong.extend(rolled_back_lines(round));
                 }
-                if let Some(Ok(pulled)) = &round.pulled {
-                    let refused = pulled.refused.iter();
-                    wrong.extend(refused.map(|it| with_hint(&it.message, Some(it.hint.clone()))));
-                }
-                let refused = round.survey.found.judged.refused.as_ref();
-                wrong.extend(refused.map(super::trust::refusal));
-                let report = round.survey.masked_report(&round.report);
-                wrong.extend(went_wrong(round, &report));
-                wrong.extend(self.unhealthy(round, &report));
-                wrong.extend(rolled_back_lines(round));
-                entries.extend(self.did(round));
+                // An end comes before what follows from it, and a hold after what it is about.
+                let did = self.did(round);
+                let (first, then) = if round.held.is_some() { (did, news) } else { (news, did) };
+                entries.extend(first.into_iter().chain(then));
             }
         }
         for (at, text) in wrong.iter().enumerate() {
@@ -191,7 +195,8 @@ impl Log {
                 }
             }
             self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
-            let recovered = !self.wrong.is_empty() && wrong.is_empty() && superseded.is_none();
+            let is_done = superseded.is_none() && round.held.is_none();
+            let recovered = !self.wrong.is_empty() && wrong.is_empty() && is_done;
             if recovered {
                 let commit = round.survey.found.revision.shown();
                 let entry = Entry::new(LogEvent::Recovered, format!("recovered @ {commit}"));
@@ -202,10 +207,15 @@ impl Log {
                 entries.push(entry.of_commit(&round.survey.found.revision));
             }
             let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
-            self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
+            if round.held.is_none() {
+                self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
+            }
         }
-        if let Some(text) = superseded {
-            entries.push(Entry::new(LogEvent::Superseded, text));
+        let is_held = round.as_ref().is_ok_and(|round| round.held.is_some());
+        entries.extend(
+            superseded.as_ref().map(|text| Entry::new(LogEvent::Superseded, text.as_str())),
+        );
+        if superseded.is_some() || is_held {
             // How it would have ended is unknown.
             let before = std::mem::replace(&mut self.wrong, KnownFaults::of(&wrong));
             self.wrong.extend(before);
@@ -285,6 +295,22 @@ impl Log {
         }
         entries
     }
+}
+
+/// The faults that a round's pull and the verify rules found.
+fn of_git(round: &Round) -> Vec<String> {
+    let mut wrong = Vec::new();
+    match &round.pulled {
+        Some(Err(error)) => wrong.push(with_hint(&causes(error), error.hint())),
+        Some(Ok(pulled)) => {
+            let refused = pulled.refused.iter();
+            wrong.extend(refused.map(|it| with_hint(&it.message, Some(it.hint.clone()))));
+        }
+        None => {}
+    }
+    let refused = round.survey.found.judged.refused.as_ref();
+    wrong.extend(refused.map(super::trust::refusal));
+    wrong
 }
 
 /// That a target is gone from trueup.yaml, and what takes it down.

@@ -115,7 +115,7 @@ pub(super) fn details(row: &TargetStatus, times: TimeStyle) -> Vec<Detail> {
         Some(Held::NotTrusted { why }) => {
             add('!', format!("the newest commit is not trusted: {why}"));
         }
-        Some(Held::Suspended { why }) => add('!', format!("suspended: {why}")),
+        Some(Held::Suspended { why }) => add('!', format!("suspended {why}")),
         Some(Held::Pinned { .. }) | None => {}
     }
     let rolled_back = matches!(row.held, Some(Held::RolledBack { .. }));

@@ -27,6 +27,8 @@ struct Fact {
 enum FactStep {
     Unknown,
     Deploying(u8),
+    /// By its key, and whether it ends soon.
+    Suspended(u8, bool),
     Ended {
         culprits: BTreeSet<(u8, u8)>,
         /// Objects that were not waited for; their class is 0.
@@ -60,6 +62,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
     let step = prop_oneof![
         1 => Just(FactStep::Unknown),
         1 => (0..3_u8).prop_map(FactStep::Deploying),
+        1 => (0..2_u8, any::<bool>()).prop_map(|(key, soon)| FactStep::Suspended(key, soon)),
         4 => end,
     ];
     let restart = prop::option::weighted(0.3, any::<bool>());
@@ -85,6 +88,11 @@ fn observation(fact: &Fact, index: usize, seconds: i64) -> Observation {
     let step = match &fact.step {
         FactStep::Unknown => Step::Unknown,
         FactStep::Deploying(number) => Step::Deploying(commit(&number.to_string())),
+        FactStep::Suspended(key, ends_soon) => Step::Suspended(SuspendedRound {
+            key: key.to_string(),
+            text: format!("until round {index}"),
+            ends_soon: *ends_soon,
+        }),
         FactStep::Ended { culprits, unready, taken, refused, drifted, put_back } => {
             let text = format!("attempt {index} after {seconds} s");
             let culprits = culprits
@@ -147,6 +155,29 @@ fn outages(
     told
 }
 
+/// The messages about suspensions.
+fn suspensions(facts: &[Fact]) -> Vec<Told> {
+    let suspension = |at: usize| match facts[at].step {
+        FactStep::Unknown => None,
+        FactStep::Suspended(key, soon) => Some((at, Some((key, soon)))),
+        _ => Some((at, None)),
+    };
+    let known: Vec<_> = (0..facts.len()).filter_map(suspension).collect();
+    let is_one = |now: Option<(u8, bool)>| now.map(|(key, _)| key);
+    let mut told = Vec::new();
+    for (index, run) in known.chunk_by(|one, other| is_one(one.1) == is_one(other.1)).enumerate() {
+        let mut tell = |at, transition| told.push((at, transition, BTreeSet::new()));
+        match run[0].1 {
+            None if index > 0 => tell(run[0].0, Transition::Resumed),
+            None => {}
+            Some(_) => tell(run[0].0, Transition::Suspended),
+        }
+        let soon = run.iter().find(|(_, now)| now.is_some_and(|(_, soon)| soon));
+        soon.into_iter().for_each(|(at, _)| tell(*at, Transition::SuspensionEnding));
+    }
+    told
+}
+
 /// The rounds that told that a deployment began.
 fn starts(facts: &[Fact]) -> Vec<usize> {
     let deploying = |at: usize| match facts[at].step {
@@ -202,6 +233,7 @@ fn expected(facts: &[Fact]) -> Vec<Told> {
     let mut told = outages(facts, |fact| fact.git, names);
     let names = [Transition::ClusterUnreachable, Transition::ClusterReachable];
     told.extend(outages(facts, |fact| fact.cluster, names));
+    told.extend(suspensions(facts));
     let starts = starts(facts);
     told.extend(starts.iter().map(|at| (*at, Transition::Started, BTreeSet::new())));
 

@@ -54,6 +54,11 @@ fn taken(name: &str, culprits: &[Culprit]) -> RoundEnd {
     RoundEnd { failure, ..good("a") }
 }
 
+fn suspended(seconds: i64, key: &str, ends_soon: bool) -> Observation {
+    let text = "by ops@host until 2026-03-01T14:00:00Z: stock-taking".to_owned();
+    seen(seconds, Step::Suspended(SuspendedRound { key: key.to_owned(), text, ends_soon }))
+}
+
 fn rows() -> Vec<Row> {
     let web = |text: &str| culprit("Deployment shop/web", "failed", text);
     let pull = web("container web: ImagePullBackOff: shop/web:1.9 is not found");
@@ -162,6 +167,21 @@ fn rows() -> Vec<Row> {
         row(
             "a clock is set back in an outage",
             vec![lost(1000, true), lost(0, true), lost(299, true), lost(300, true)],
+        ),
+        row(
+            "a target is suspended until the next commit, and the end comes near",
+            vec![
+                suspended(0, "a", false),
+                suspended(3600, "a", false),
+                suspended(6300, "a", true),
+                suspended(6330, "a", true),
+                seen(7200, Step::Deploying(commit("b"))),
+                ended(7230, good("b")),
+            ],
+        ),
+        row(
+            "a suspension is prolonged when it is about to end",
+            vec![suspended(0, "a", true), suspended(30, "b", false), suspended(60, "b", true)],
         ),
         row(
             "texts from outside hold what a terminal or a chat would obey",

@@ -1,0 +1,88 @@
+//! The target that suspend and resume are about, and the way to its inventory.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::access::AccessArgs;
+use super::exit::Failure;
+use super::headings::WHAT;
+use super::target::{NamedTarget, TargetArgs};
+use crate::app::HoldingPlace;
+use crate::cluster::Cluster;
+use crate::git::Checkout;
+
+/// The target.
+#[derive(Clone, Debug, Args)]
+pub struct HeldTargetArgs {
+    /// The target of trueup.yaml [default: the only one]
+    #[arg(value_name = "TARGET", help_heading = WHAT, display_order = 1)]
+    name: Option<String>,
+
+    /// The same as TARGET
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        conflicts_with = "name",
+        env = "TRUEUP_TARGET",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 2,
+        hide_short_help = true
+    )]
+    target: Option<String>,
+
+    /// Namespace of the inventory of a target that names none
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "TRUEUP_NAMESPACE",
+        hide_env_values = true,
+        help_heading = WHAT,
+        display_order = 6,
+        hide_short_help = true
+    )]
+    namespace: Option<String>,
+}
+
+/// A target that is held or is to be.
+pub(super) struct HeldTarget {
+    pub(super) named: NamedTarget,
+    checkout: Checkout,
+    cluster: Cluster,
+}
+
+impl HeldTargetArgs {
+    /// Finds the target and its cluster.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such target, or no way to its cluster.
+    pub(super) async fn open(
+        self,
+        access: AccessArgs,
+        directory: &Path,
+    ) -> Result<HeldTarget, Failure> {
+        let Self { name, target, namespace } = self;
+        let args = TargetArgs::plain(name.or(target), namespace, access);
+        let checkout = Checkout::discover(directory)?;
+        let access = args.access_to(directory, &checkout)?;
+        let cluster = Cluster::connect(&access).await?;
+        let named = args.resolve(directory, &checkout, &cluster)?;
+        Ok(HeldTarget { named, checkout, cluster })
+    }
+}
+
+impl HeldTarget {
+    /// The place of its inventory.
+    pub(super) fn place(&self) -> HoldingPlace<'_> {
+        HoldingPlace {
+            target: &self.named.target,
+            revision: &self.named.judged.revision,
+            checkout: &self.checkout,
+            cluster: &self.cluster,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The annotations of an inventory's parent that hold its target. Others may have written them: a text
+//! that can't be read is kept as such, and never counts as none.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::core::log::{bounded, one_line};
+use crate::core::object::Object;
+use crate::core::sanitize::{is_harmless, spelled};
+
+/// Annotation on the parent: that its target is suspended, by whom, why and until when, as JSON.
+pub const SUSPENDED: &str = "trueup.dev/suspended";
+
+/// The longest time before the end of a suspension at which people hear of it.
+const SOON: SignedDuration = SignedDuration::from_mins(15);
+/// The part of a suspension's time that is its end at most.
+const PART: i32 = 4;
+/// The most characters of a text that is shown.
+const SHOWN: usize = 300;
+
+/// An annotation that holds a target, or why it can't be read.
+pub type Note<T> = Result<T, String>;
+
+/// All that an inventory's parent says of holding its target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holding {
+    /// That it is suspended.
+    pub suspended: Option<Note<Suspension>>,
+}
+
+/// A suspension of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suspension {
+    /// The person or program that suspended it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The end; `None` where it lasts until it is resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Holding {
+    /// Reads the annotations of a live parent.
+    pub fn read(parent: &Object) -> Self {
+        let suspended = parent.annotation(SUSPENDED).map(read);
+        Self { suspended }
+    }
+}
+
+impl Suspension {
+    /// The annotation's value.
+    pub fn text(&self) -> String {
+        // Texts and times can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Whether its time is up.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    /// Whether it ends within a quarter of an hour, or, of a short one, within a quarter of its time.
+    pub fn ends_soon(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| {
+            let lead = (until.duration_since(self.at) / PART).min(SOON);
+            until.duration_since(now) <= lead
+        })
+    }
+
+    /// By whom, until when and why.
+    pub fn words(&self) -> String {
+        let Self { by, until, reason, .. } = self;
+        let until = match until {
+            Some(until) => format!("{until:.0}"),
+            None => "it is resumed".to_owned(),
+        };
+        format!("by {} until {until}: {}", inert(by), inert(reason))
+    }
+}
+
+/// Reads an annotation's value.
+fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Note<T> {
+    serde_json::from_str(text).map_err(|error| inert(&error.to_string()))
+}
+
+/// A text from outside on one bounded line, with nothing in it that is not seen.
+fn inert(text: &str) -> String {
+    let line = one_line(text);
+    let mut shown = String::new();
+    for c in line.chars() {
+        match is_harmless(c) {
+            true => shown.push(c),
+            false => shown.push_str(&spelled(c)),
+        }
+    }
+    bounded(&shown, SHOWN, "…").into_owned()
+}

@@ -1,0 +1,134 @@
+//! Targets that are held: suspended ones are looked at and not written, by any command.
+
+use std::fs;
+
+use crate::support::eventually::eventually;
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+use crate::support::watching::Watching;
+
+const SUSPENDED: &str = "trueup.dev/suspended";
+
+/// A repository with a target `prod`, which was applied.
+fn applied(name: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::bare());
+    let settings = format!("targets:\n  prod:\n    paths: [.]\n    name: {name}\n");
+    repo.write("trueup.yaml", settings).write_config("one", "1").commit("First");
+    repo.run(&["apply"]).exits(0);
+    repo
+}
+
+#[test]
+fn a_suspended_target_is_left_alone_until_it_is_resumed() {
+    let repo = applied("hold-suspend");
+    let watching = Watching::start(&repo, &[]);
+    watching.says("in sync");
+    let suspended = repo.run(&["suspend", "prod", "--reason", "stock-taking"]).exits(0);
+    let says = "suspended by ";
+    assert!(suspended.stdout.starts_with("prod is suspended by "), "{suspended}");
+    assert!(suspended.stdout.ends_with(" until it is resumed: stock-taking\n"), "{suspended}");
+    watching.says(says);
+
+    repo.edit(&["configmap", "one"], "s/key: \"1\"/key: \"by hand\"/").exits(0);
+    repo.write_config("two", "2").commit("Second");
+    let commit = repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout.trim().to_owned();
+    watching.says("new commit");
+    watching.says(&format!("{commit} waits: 2 changes"));
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!((repo.value("one"), repo.config_map("two")), ("by hand".to_owned(), None));
+    assert_eq!(watching.times(says), 1, "{:#?}", watching.said());
+    assert_eq!(watching.times("drift"), 0, "{:#?}", watching.said());
+
+    let status = repo.run(&["status"]).exits(1);
+    assert!(status.stdout.contains("1 commit behind, suspended"), "{status}");
+    assert!(status.stdout.contains("! suspended by "), "{status}");
+    let json = repo.run(&["status", "-o", "json"]).exits(1);
+    assert!(json.stdout.contains("\"code\": \"suspended\""), "{json}");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stderr.contains("warning: prod is suspended by "), "{diff}");
+    let writes = repo.writes();
+    let apply = repo.run(&["apply", "--yes"]).exits(1);
+    assert!(
+        apply.stderr.contains("until it is resumed: stock-taking; nothing was written"),
+        "{apply}"
+    );
+    let hint = "trueup resume prod ends that; trueup apply --suspended applies in spite of it";
+    assert!(apply.stderr.contains(hint), "{apply}");
+    let all = repo.run(&["apply", "--all-targets", "--yes"]).exits(1);
+    assert!(all.stdout.contains("prod was not applied: suspended by "), "{all}");
+    assert_eq!(repo.writes(), writes);
+
+    let resumed = repo.run(&["resume"]).exits(0);
+    assert!(resumed.stdout.starts_with("prod is resumed; it was suspended by "), "{resumed}");
+    watching.says("no longer suspended");
+    eventually("the new commit is live", || repo.value("two") == "2");
+    eventually("drift is put back", || repo.value("one") == "1");
+    assert_eq!(repo.annotation(&repo.parent(), SUSPENDED), "");
+    let again = repo.run(&["resume"]).exits(0);
+    assert_eq!(again.stdout, "prod was not suspended\n");
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn a_suspension_ends_by_itself_and_a_write_of_the_record_keeps_it() {
+    let repo = applied("hold-ends");
+    repo.run(&["suspend", "--for", "1h", "--reason", "first"]).exits(0);
+    repo.write_config("one", "2").commit("Second");
+    let passed = repo.run(&["apply", "--yes", "--suspended"]).exits(0);
+    assert_eq!(repo.value("one"), "2", "{passed}");
+    assert!(repo.annotation(&repo.parent(), SUSPENDED).contains("\"reason\":\"first\""));
+    // In sync, there is nothing to refuse.
+    repo.run(&["apply", "--yes", "--wait"]).exits(0);
+    let watching = Watching::start(&repo, &[]);
+    watching.says("until 20");
+    repo.write_config("one", "3").commit("Third");
+    watching.says("waits: 1 change");
+    let shorter = repo.run(&["suspend", "--for", "8", "--reason", "second"]).exits(0);
+    assert!(shorter.stderr.contains("it was suspended by "), "{shorter}");
+    watching.says("second");
+    watching.says("the suspension ends at ");
+    watching.says("no longer suspended");
+    eventually("the third commit is live", || repo.value("one") == "3");
+    let log = watching.log.clone();
+    assert_eq!(watching.stop(), Some(0));
+    assert_eq!(fs::read_to_string(log).unwrap().matches("ends at").count(), 1);
+}
+
+#[test]
+fn an_annotation_that_cannot_be_read_suspends() {
+    let repo = applied("hold-unreadable");
+    let parent = repo.parent();
+    let value = format!("{SUSPENDED}=\u{1b}[2Jincident");
+    repo.kubectl(&["annotate", "configmap", &parent, &value]).exits(0);
+    repo.write_config("one", "2").commit("Second");
+    let apply = repo.run(&["apply", "--yes"]).exits(1);
+    let says = "suspended until it is resumed: the annotation trueup.dev/suspended can't be read: ";
+    assert!(apply.stderr.contains(says) && !apply.stderr.contains('\u{1b}'), "{apply}");
+    let once = repo.run(&["watch", "--once", "--no-pull"]).exits(1);
+    assert!(once.stdout.contains(says), "{once}");
+    assert_eq!(repo.value("one"), "1");
+    repo.run(&["resume", "prod"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(repo.value("one"), "2");
+}
+
+#[test]
+fn a_suspension_needs_an_inventory_a_reason_and_an_end_to_come() {
+    let repo = Repo::new("hold-none", sandbox::bare());
+    repo.write("trueup.yaml", "targets:\n  prod:\n    paths: [.]\n    name: hold-none\n");
+    repo.write_config("one", "1").commit("First");
+    let none = repo.run(&["suspend", "prod", "--reason", "x"]).exits(2);
+    assert!(none.stderr.contains("prod was not applied to this cluster yet"), "{none}");
+    for (args, expected) in [
+        (&["suspend", "prod"][..], "--reason <TEXT>"),
+        (&["suspend", "prod", "--reason", " "], "a reason is missing"),
+        (&["suspend", "prod", "--reason", "x", "--until", "2020-01-01"], "is over"),
+        (&["suspend", "prod", "--reason", "x", "--until", "soon"], "invalid time"),
+        (&["suspend", "prod", "--reason", "x", "--for", "0"], "--for"),
+        (&["suspend", "prd", "--reason", "x"], "did you mean \"prod\"?"),
+    ] {
+        let wrong = repo.run(args).exits(2);
+        assert!(wrong.stderr.contains(expected), "{wrong}");
+    }
+}
