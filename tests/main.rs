@@ -134,6 +134,7 @@ mod wait_admission;
 mod wait_cut;
 mod watch;
 mod watch_log;
+mod watch_many;
 mod waves;
 mod woken;
 mod wrong_input;

@@ -138,10 +138,7 @@ impl LookAt<'_> {
     /// The changes in the work tree of what the target is read from. Where a proof can hold, nothing is
     /// rendered.
     async fn uncommitted(&self) -> Result<Uncommitted, Error> {
-        if !self.target.is_at_head() {
-            return Ok(Uncommitted::default());
-        }
-        uncommitted_under(read_paths(self.target), self.checkout).await
+        uncommitted_beside(self.target, self.checkout).await
     }
 
     /// The target as the proof has it, where that holds; else looks at everything.
@@ -176,6 +173,17 @@ impl LookAt<'_> {
             Verdict::OfOther => {}
         }
         self.survey(last, Some(head)).await
+    }
+}
+
+/// The changes in the work tree of what a target is read from.
+pub(super) async fn uncommitted_beside(
+    target: &Target,
+    checkout: &Checkout,
+) -> Result<Uncommitted, Error> {
+    match target.is_at_head() {
+        true => uncommitted_under(read_paths(target), checkout).await,
+        false => Ok(Uncommitted::default()),
     }
 }
 

@@ -127,6 +127,16 @@ impl TargetArgs {
         };
         let shown_paths = target.recorded_paths().into_iter().collect();
         let (name, notes) = (purpose.target.clone(), Vec::new());
-        Ok(NamedTarget { name, declared, target, shown_paths, run_options, notes, judged })
+        Ok(NamedTarget {
+            name,
+            declared,
+            target,
+            shown_paths,
+            run_options,
+            after: Vec::new(),
+            interval: None,
+            notes,
+            judged,
+        })
     }
 }

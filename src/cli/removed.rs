@@ -63,7 +63,17 @@ impl TargetArgs {
         let shown_paths = target.recorded_paths().into_iter().collect();
         let (name, run_options) = (name.to_owned(), RunOptions::default());
         let (notes, judged) = (Vec::new(), named.judged);
-        Ok(NamedTarget { name, declared: false, target, shown_paths, run_options, notes, judged })
+        Ok(NamedTarget {
+            name,
+            declared: false,
+            target,
+            shown_paths,
+            run_options,
+            after: Vec::new(),
+            interval: None,
+            notes,
+            judged,
+        })
     }
 
     /// The inventory of a target that is gone.

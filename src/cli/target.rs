@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -127,6 +128,10 @@ pub struct NamedTarget {
     pub shown_paths: Vec<String>,
     /// The run options of trueup.yaml.
     pub run_options: RunOptions,
+    /// The targets that it comes after.
+    pub after: Vec<String>,
+    /// The time between the rounds of a watch.
+    pub interval: Option<Duration>,
     /// Warnings about the ref that it tracks.
     pub notes: Vec<String>,
     /// The commit, how far it is trusted, and which commit it stands in for.
@@ -195,6 +200,7 @@ impl TargetArgs {
         let notes = tracks.as_ref().map(|tracked| checkout.tracked_notes(tracked)).transpose()?;
         let repository = declared.policy();
         let run_options = declared.run_options();
+        let (after, interval) = (declared.after.clone(), declared.interval);
         let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
         let siblings = siblings(&others, &homes);
         let namespace = self.files.namespace.clone().or(declared.namespace);
@@ -241,7 +247,17 @@ impl TargetArgs {
         let shown_paths = target.recorded_paths().into_iter().collect();
         let notes = notes.unwrap_or_default();
         let declared = is_declared;
-        Ok(NamedTarget { name, declared, target, shown_paths, run_options, notes, judged })
+        Ok(NamedTarget {
+            name,
+            declared,
+            target,
+            shown_paths,
+            run_options,
+            after,
+            interval,
+            notes,
+            judged,
+        })
     }
 }
 

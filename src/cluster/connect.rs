@@ -23,12 +23,16 @@ use super::{
 use crate::core::credentials::without_credentials;
 use crate::core::remedy::Remedy;
 use crate::core::right_cluster::ClusterFacts;
+use crate::local::bounded_read;
 use crate::local::state_store::StateStore;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait for the next bytes of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The most bytes of a token's or certificate's file that a digest is made of.
+const LARGEST_FILE: u64 = 1 << 20;
 
 /// How to reach the cluster.
 #[derive(Clone, Debug, Default)]
@@ -190,6 +194,37 @@ impl Cluster {
         };
         Ok(Self { connection: Arc::new(connection), patience: None, counted: Arc::default() })
     }
+}
+
+/// A digest of the way to a cluster, as the files of the kubeconfig have it now: another one where a
+/// connection would be another one.
+///
+/// # Errors
+///
+/// When there is no kubeconfig, or it can't be used.
+pub fn way_digest(access: &Access) -> Result<[u8; 32], ConnectError> {
+    let ConnectionConfig { config, name, proxy_url, origin: _ } = load(access)?;
+    let mut way = Sha256::new();
+    let mut add = |part: &[u8]| {
+        way.update(part.len().to_le_bytes());
+        way.update(part);
+    };
+    let user = &config.auth_info;
+    for text in [&config.cluster_url.to_string(), &name, &config.default_namespace] {
+        add(text.as_bytes());
+    }
+    for text in [&proxy_url, &config.tls_server_name] {
+        add(text.as_deref().unwrap_or_default().as_bytes());
+    }
+    add(&[u8::from(config.accept_invalid_certs), u8::from(config.disable_compression)]);
+    config.root_cert.iter().flatten().for_each(|authority| add(authority));
+    // kube hands a token out in no other way.
+    add(&serde_json::to_vec(user).unwrap_or_default());
+    for path in [&user.token_file, &user.client_certificate, &user.client_key].into_iter().flatten()
+    {
+        add(&bounded_read::read_regular(path.as_ref(), LARGEST_FILE).unwrap_or_default());
+    }
+    Ok(way.finalize().into())
 }
 
 /// The cluster that a context leads to, as far as the files of the kubeconfig say it: nothing is run, and

@@ -61,7 +61,7 @@ use jiff::Timestamp;
 pub use crate::core::policy::run_options::Cascade;
 pub use api_error::ApiError;
 pub use causes::{is_of_limit, is_of_policy};
-pub use connect::{Access, ConnectError, context_facts};
+pub use connect::{Access, ConnectError, context_facts, way_digest};
 pub use credential::NoCredential;
 pub use credential_cache::CredentialCache;
 pub use delay::{Delay, DelayEnd, Listener};

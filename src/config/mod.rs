@@ -88,6 +88,10 @@ pub struct TargetConfig {
     /// The targets that it comes after where several are applied in one run.
     #[serde(default)]
     pub after: Vec<String>,
+    /// The time between the rounds of a watch: 90s, 5m or 1h30m; a plain number counts seconds.
+    #[serde(default, deserialize_with = "time")]
+    #[cfg_attr(test, schemars(schema_with = "schema::time"))]
+    pub interval: Option<Duration>,
     /// Wait until everything is healthy.
     pub wait: Option<bool>,
     /// How long to wait for health: 90s, 5m or 1h30m; a plain number counts seconds.

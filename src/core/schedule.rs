@@ -1,6 +1,8 @@
 //! Which of several targets is applied next: one whose predecessors are all good. Those that come after
 //! one that is not good are held back.
 
+use std::collections::BTreeMap;
+
 /// The course of several targets. Each is known by its place.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -58,9 +60,65 @@ impl Schedule {
     }
 }
 
+/// How a target that is watched ended its last round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The commit that `HEAD` was at when the round began.
+    pub head: String,
+    /// Whether the cluster is at the target's commit, and healthy.
+    pub is_good: bool,
+}
+
+/// Whether a new commit of a target may be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// All that it comes after are good.
+    Open,
+    /// This target has not ended a round of that `HEAD` yet.
+    Waits(String),
+    /// This target is not good.
+    Shut(String),
+}
+
+impl Gate {
+    /// The gate of a target that comes `after` others, once `HEAD` is at `head`. Of the others, those
+    /// count that are watched: `None` stands for one that has ended no round.
+    pub fn of(
+        after: &[String],
+        standings: &BTreeMap<String, Option<Standing>>,
+        head: &str,
+    ) -> Self {
+        let known = || after.iter().filter_map(|name| Some((name, standings.get(name)?)));
+        let is_at = |standing: &Option<Standing>| {
+            standing.as_ref().filter(|standing| standing.head == head).map(|it| it.is_good)
+        };
+        let shut = known().find(|(_, standing)| is_at(standing) == Some(false));
+        if let Some((name, _)) = shut {
+            return Self::Shut(name.clone());
+        }
+        let open = known().find(|(_, standing)| is_at(standing).is_none());
+        open.map_or(Self::Open, |(name, _)| Self::Waits(name.clone()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_commit_waits_for_what_it_comes_after() {
+        let at = |head: &str, is_good| Some(Standing { head: head.to_owned(), is_good });
+        let gate = |standings: &[(&str, Option<Standing>)]| {
+            let standings = standings.iter().map(|(name, it)| ((*name).to_owned(), it.clone()));
+            Gate::of(&["a".to_owned(), "b".to_owned()], &standings.collect(), "2")
+        };
+        assert_eq!(gate(&[]), Gate::Open, "none of them is watched");
+        assert_eq!(gate(&[("a", at("2", true)), ("b", at("2", true))]), Gate::Open);
+        assert_eq!(gate(&[("a", at("2", true)), ("b", None)]), Gate::Waits("b".to_owned()));
+        assert_eq!(gate(&[("a", at("1", true)), ("c", None)]), Gate::Waits("a".to_owned()));
+        assert_eq!(gate(&[("a", at("1", false))]), Gate::Waits("a".to_owned()), "of another head");
+        assert_eq!(gate(&[("a", None), ("b", at("2", false))]), Gate::Shut("b".to_owned()));
+    }
 
     fn all(schedule: &mut Schedule) -> Vec<usize> {
         std::iter::from_fn(|| schedule.begin()).collect()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::core::inventory::Inventory;
 
@@ -54,6 +55,13 @@ impl WatchMarks {
         OwnMark { file: self.folder.join(format!("{}.json", std::process::id())) }
     }
 
+    /// The place for the mark of one of several targets that this process watches.
+    pub fn own_of(&self, target: &str) -> OwnMark {
+        let digest = Sha256::digest(target);
+        let digest: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        OwnMark { file: self.folder.join(format!("{}-{digest}.json", std::process::id())) }
+    }
+
     /// The marks of watches that run.
     pub fn all(&self) -> Vec<WatchMark> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
@@ -64,8 +72,9 @@ impl WatchMarks {
 fn read(file: &Path) -> Option<WatchMark> {
     let bytes = super::bounded_read::read_regular(file, LARGEST).ok()?;
     let mark: WatchMark = serde_json::from_slice(&bytes).ok()?;
-    let is_named = file.file_stem().and_then(|name| name.to_str()) == Some(&mark.pid.to_string());
-    if !is_named {
+    let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let pid = name.split_once('-').map_or(name, |(pid, _)| pid);
+    if pid != mark.pid.to_string() {
         return None;
     }
     if !is_alive(mark.pid) {
@@ -139,6 +148,11 @@ mod tests {
         own.write(&mark(std::process::id()));
         assert_eq!(marks.all(), [mark(std::process::id())]);
         drop(own);
+        assert_eq!(marks.all(), []);
+        let several = ["one", "../other"].map(|target| marks.own_of(target));
+        several.iter().for_each(|own| own.write(&mark(std::process::id())));
+        assert_eq!(marks.all().len(), 2);
+        drop(several);
         assert_eq!(marks.all(), []);
     }
 

@@ -11,6 +11,11 @@ use crate::git::{Checkout, Uncommitted};
 pub struct LastRead(Arc<Mutex<Option<(Target, Declared)>>>);
 
 impl LastRead {
+    /// Lets go of what was read.
+    pub(in crate::app) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     /// The declared objects of `target` at `HEAD` or its revision, where those were read.
     fn recall(&self, target: &Target, checkout: &Checkout) -> Result<Option<Declared>, Error> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,8 @@ use crate::local::jitter::jittered;
 
 /// The longest pause by doubling.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The same between rounds: the fault may be gone, and meanwhile no drift is put back.
+const LONGEST_ROUND: Duration = Duration::from_secs(5 * 60);
 /// By how much a pause may be shorter or longer, so that many watchers do not come back at once.
 const JITTER: f64 = 0.2;
 
@@ -47,17 +49,22 @@ impl Backoff {
             PullError::Again(error) => error,
             error => Arc::new(error),
         };
-        let pause = jittered(doubled(interval, self.failures), JITTER);
+        let pause = jittered(doubled(interval, self.failures, LONGEST), JITTER);
         self.failures = self.failures.saturating_add(1);
         self.waiting = Some((now + pause.max(asked.unwrap_or_default()), Arc::clone(&error)));
         PullError::Again(error)
     }
 }
 
+/// The pause after a round, of which so many in a row failed.
+pub(super) fn pause_between_rounds(interval: Duration, failures: u32) -> Duration {
+    doubled(interval, failures, LONGEST_ROUND)
+}
+
 /// The pause after so many failures before this one.
-fn doubled(interval: Duration, failures: u32) -> Duration {
+fn doubled(interval: Duration, failures: u32, longest: Duration) -> Duration {
     let factor = 1u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX);
-    interval.saturating_mul(factor).min(LONGEST.max(interval))
+    interval.saturating_mul(factor).min(longest.max(interval))
 }
 
 #[cfg(test)]
@@ -70,9 +77,11 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_limit() {
-        let seconds = |failures| doubled(Duration::from_secs(30), failures).as_secs();
+        let seconds = |failures| doubled(Duration::from_secs(30), failures, LONGEST).as_secs();
         assert_eq!([0, 1, 2, 3, 4, 5, 60].map(seconds), [30, 60, 120, 240, 480, 900, 900]);
-        assert_eq!(doubled(Duration::from_secs(3600), 3), Duration::from_secs(3600));
+        assert_eq!(doubled(Duration::from_secs(3600), 3, LONGEST), Duration::from_secs(3600));
+        let rounds = |failures| pause_between_rounds(Duration::from_secs(30), failures).as_secs();
+        assert_eq!([0, 1, 2, 3, 4, 60].map(rounds), [30, 60, 120, 240, 300, 300]);
     }
 
     #[test]

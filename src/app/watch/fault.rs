@@ -1,11 +1,14 @@
-//! The faults of rounds by their classes, and the commit that one is about.
+//! Why rounds come to nothing or fail, the classes of that, and the commit that it is about.
 
-use super::{Round, RoundError, Watch};
+use super::identity::ClusterIdentity;
+use super::{Round, SettingsError, Watch};
 use crate::app;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, ConnectError};
 use crate::core::plan::Action;
-use crate::core::source::snapshot::Revision;
-use crate::git::Checkout;
+use crate::core::redact::MaskedProblem;
+use crate::core::remedy::Remedy;
+use crate::core::source::snapshot::{Revision, short};
+use crate::git::{self, Checkout};
 
 impl Round {
     /// The classes of what went wrong, for figures.
@@ -30,7 +33,95 @@ impl Round {
     }
 }
 
+/// Why a round came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// The checkout could not be read.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// No way to the cluster.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The settings could not be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The target could not be surveyed or carried out.
+    #[error(transparent)]
+    Reconcile(#[from] app::Error),
+    /// The commit was taken back, and the one to keep true in its place is not here.
+    #[error(
+        "{} failed before and is not applied again; {}, the last healthy commit, is not in this \
+        checkout",
+        short(.failed),
+        short(.healthy)
+    )]
+    NothingToKeep {
+        /// The commit that failed.
+        failed: String,
+        /// The one that was healthy.
+        healthy: String,
+        /// git's error.
+        source: Box<git::Error>,
+    },
+    /// The kubeconfig leads elsewhere since the watch began.
+    #[error(
+        "the kubeconfig now points to {now}, but this watch began with {before}; nothing was \
+        written"
+    )]
+    OtherCluster {
+        /// The cluster that it began on.
+        before: Box<ClusterIdentity>,
+        /// The cluster that the kubeconfig leads to.
+        now: Box<ClusterIdentity>,
+    },
+    /// A task of our own ended without an answer.
+    #[error("a task of trueup ended without an answer")]
+    Task(#[from] tokio::task::JoinError),
+}
+
 impl RoundError {
+    /// The problems of the manifests, where they are the error.
+    pub fn problems(&self) -> &[MaskedProblem] {
+        match self {
+            Self::Reconcile(error) => error.problems(),
+            _ => &[],
+        }
+    }
+
+    /// The remedy.
+    pub fn hint(&self) -> Option<Remedy> {
+        match self {
+            Self::Git(error) => error.hint().map(Remedy::Text),
+            Self::Connect(error) => error.hint(),
+            Self::Reconcile(error) => error.hint(),
+            Self::Settings(error) => error.hint.clone().map(Remedy::Text),
+            Self::NothingToKeep { failed, .. } => {
+                Some(Remedy::RetryCommit { commit: short(failed).to_owned() })
+            }
+            Self::OtherCluster { .. } => Some(
+                "restore the kubeconfig, or start trueup watch again if that cluster is intended"
+                    .into(),
+            ),
+            Self::Task(_) => None,
+        }
+    }
+}
+
+/// Whether a round failed in such a way that the next one is likely to fail, too.
+pub(super) fn is_failing(round: &Result<Round, RoundError>) -> bool {
+    match round {
+        Ok(round) => round.report.failed() + round.report.differing() > 0,
+        Err(error) => error.is_settled(),
+    }
+}
+
+impl RoundError {
+    /// Whether the target is known not to be at its commit, as opposed to a round that had to give way.
+    pub(super) fn is_settled(&self) -> bool {
+        use app::Error::{Locked, Lost, Stopped, Superseded};
+        !matches!(self, Self::Reconcile(Locked { .. } | Lost(_) | Stopped | Superseded(_)))
+    }
+
     /// The class of the fault for figures; `None` where it is none.
     pub fn class(&self) -> Option<&'static str> {
         use app::Error;
@@ -81,7 +172,7 @@ impl RoundError {
 pub(super) fn followed(watch: &Watch) -> Option<Revision> {
     let checkout = Checkout::discover(&watch.directory).ok()?;
     let cluster = Cluster::prepared(&watch.access).ok();
-    let wanted = cluster.and_then(|cluster| (watch.settings)(&checkout, &cluster, None).ok());
+    let wanted = cluster.and_then(|cluster| (*watch.settings)(&checkout, &cluster, None).ok());
     match wanted {
         Some(wanted) => wanted.target.revision(&checkout).ok(),
         None => checkout.resolve(None).ok(),

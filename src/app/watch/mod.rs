@@ -1,46 +1,60 @@
 //! When to run the story again: pull and apply, round after round, until cancelled.
 //!
 //! A round that fails is an event like any other; the next one runs. What is done in one is
-//! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s.
+//! [`round`]'s, and how a newer commit is noticed meanwhile [`remote_poller`]'s. [`fleet`] runs the loops of
+//! several targets. They share the checkout's [`remote`], and their clusters' [`connections`].
 
 mod backoff;
 mod calm;
+mod choose;
+mod connections;
+mod events;
 mod fault;
+mod fleet;
 mod former_drift;
 mod held;
 mod identity;
 mod observed;
+mod order;
 mod pace;
+mod remote;
 mod remote_poller;
 mod round;
+mod shared_looks;
 mod touched;
 mod unwritten;
 mod wake;
+mod workers;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use self::backoff::pause_between_rounds;
 use self::calm::Calm;
-use self::fault::followed;
+pub use self::connections::Connections;
+pub use self::events::{Events, KnownTarget, Told, WatchEvent};
+pub use self::fault::RoundError;
+use self::fault::{followed, is_failing};
+pub use self::fleet::{FleetOptions, Roster, watch_all};
 pub use self::held::HeldRound;
 pub use self::identity::ClusterIdentity;
 pub use self::observed::Watched;
+pub use self::order::Order;
 use self::pace::Pace;
-pub use self::remote_poller::Remote;
+pub use self::remote::{Remote, RemoteOptions, SeenNews};
+pub use self::round::Round;
 use self::round::{BegunRound, act, begin_round};
-pub use self::round::{Round, RoundError};
 pub use self::touched::{Touched, TouchedTarget};
 pub use self::wake::{Wake, WakeReason, Wakes};
 use crate::app::{self, LastRead, Recording, Target};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
-use crate::core::notify::Commit;
-use crate::core::source::snapshot::Revision;
+use crate::core::schedule::Standing;
 use crate::git::Checkout;
-use crate::git::pull::PullOptions;
 use crate::local::cancel::Interrupt;
 use crate::local::jitter::jittered;
 use crate::local::watch_marks::{OwnMark, WatchMark};
@@ -49,24 +63,28 @@ use crate::local::watch_marks::{OwnMark, WatchMark};
 /// server do not march in step.
 const JITTER: f64 = 0.1;
 
-/// A repository to watch, and how often.
+/// A target to watch.
 pub struct Watch {
+    /// Its name.
+    pub name: String,
     /// Where the checkout is.
     pub directory: PathBuf,
-    /// How to pull; `None` where there is no remote to pull from.
-    pub pull: Option<PullOptions>,
+    /// The commits that come there.
+    pub remote: Remote,
     /// Reads what to make true.
     pub settings: SettingsReader,
     /// Where.
     pub access: Access,
-    /// How long from the end of one round to the beginning of the next.
+    /// The connections of this watch.
+    pub connections: Connections,
+    /// How long from the end of one round to the beginning of the next, until the settings are read.
     pub interval: Duration,
     /// Whether one round is enough.
     pub once: bool,
     /// Our identity as a lock holder.
     pub who: Candidate,
     /// How rounds are recorded.
-    pub recording: Option<Recording>,
+    pub recording: Option<Arc<Recording>>,
     /// Hears what takes a while.
     pub delays: Listener,
     /// Where to say when the next round is due; `None` to say it nowhere.
@@ -75,49 +93,18 @@ pub struct Watch {
     pub wake: Wake,
     /// Tells when an object was touched; `None` to look at all in each round.
     pub touched: Option<TouchedTarget>,
-}
-
-impl Watch {
-    /// Waits for as long as `pause`, or until there is a reason to begin a round, or to end. What others
-    /// can cause waits for its turn.
-    async fn rest(&self, pause: Duration, memory: &mut RoundMemory, interrupt: &Interrupt) {
-        let mut pauses = std::pin::pin!(interrupt.sleep(pause));
-        let mut reasons = BTreeSet::new();
-        loop {
-            let is_asked = reasons.iter().any(|reason: &WakeReason| !reason.is_of_others());
-            let wait = memory.pace.wait(Instant::now());
-            if is_asked {
-                break;
-            }
-            if !reasons.is_empty() && wait.is_zero() {
-                memory.pace.begin(Instant::now(), memory.has_written);
-                break;
-            }
-            let turn = async {
-                match reasons.is_empty() {
-                    true => std::future::pending().await,
-                    false => tokio::time::sleep(wait).await,
-                }
-            };
-            tokio::select! {
-                () = &mut pauses => break,
-                () = turn => {}
-                more = self.wake.rung() => reasons.extend(more),
-            }
-        }
-        memory.reasons = reasons;
-        memory.has_written = false;
-    }
+    /// How the targets stand that this one comes after.
+    pub order: Order,
 }
 
 /// Reads what the settings of a commit say, of the one that is followed or, by its id, of another:
 /// they may change with every commit.
-pub type SettingsReader = Box<
+pub type SettingsReader = Arc<
     dyn Fn(&Checkout, &Cluster, Option<&str>) -> Result<WatchSettings, SettingsError> + Send + Sync,
 >;
 
 /// Why a commit's settings can't be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SettingsError {
     /// The fault, with its position.
@@ -126,6 +113,8 @@ pub struct SettingsError {
     pub hint: Option<String>,
     /// Whether no commit may be applied.
     pub is_refusal: bool,
+    /// Whether the settings are sound and the target is not among them.
+    pub is_gone: bool,
 }
 
 /// The target, and its options.
@@ -133,40 +122,23 @@ pub struct SettingsError {
 pub struct WatchSettings {
     /// The target to apply.
     pub target: Target,
+    /// Its paths as people write them.
+    pub shown_paths: Vec<String>,
+    /// How long from the end of one round to the beginning of the next.
+    pub interval: Duration,
+    /// The targets that it comes after.
+    pub after: Vec<String>,
     /// How objects are deleted that own others.
     pub cascade: Cascade,
     /// How long a round that changed something waits until everything is healthy; `None` not to
     /// wait.
     pub wait: Option<Duration>,
+    /// The same for one that waits because others come after the target.
+    pub timeout: Duration,
     /// How long a round waits for another run that writes.
     pub lock_timeout: Duration,
     /// Whether a commit that fails is taken back.
     pub rolls_back: bool,
-}
-
-/// An event of a watch.
-pub enum WatchEvent {
-    /// A round found that the commit was taken back before, and keeps the last healthy one true; it
-    /// has not done so yet.
-    HeldBack {
-        /// The commit that failed.
-        failed: String,
-        /// The one that is kept true.
-        healthy: String,
-    },
-    /// A round is about to write objects of a commit that the inventory does not name yet.
-    Deploying(Commit),
-    /// A round found that nothing has moved since one that had nothing to do and nothing to tell.
-    Idle,
-    /// A round ended.
-    Ended {
-        /// The result of the round.
-        round: Box<Result<Round, RoundError>>,
-        /// The commit that the round came to nothing for, where that is what is wrong.
-        commit: Option<Box<Revision>>,
-        /// The pause that follows; `None` after the last.
-        pause: Option<Duration>,
-    },
 }
 
 /// State that one round leaves for the next.
@@ -180,8 +152,18 @@ struct RoundMemory {
     held_back: Option<(String, String)>,
     /// The commit that was waited for to its end.
     proved: Option<String>,
-    /// Commits from the remote.
-    remote: Remote,
+    /// The commits that came so far.
+    seen: SeenNews,
+    /// Whether the remote is to be asked before the next round.
+    is_urgent: bool,
+    /// The commit that `HEAD` was at when the round began.
+    head: Option<String>,
+    /// The commit that the inventory names, where that is known.
+    applied: Option<String>,
+    /// The interval that the settings gave last.
+    interval: Option<Duration>,
+    /// Whether the target was made known.
+    is_known: bool,
     /// The cluster that the first round found.
     place: Option<ClusterIdentity>,
     /// Whether the last round had nothing to do and nothing to tell, of health either.
@@ -196,12 +178,12 @@ struct RoundMemory {
     pace: Pace,
     /// Whether the last round wrote to the cluster.
     has_written: bool,
-    /// Whether the last pull went well.
-    has_pulled: bool,
     /// Why rounds that came to nothing could not be recorded everywhere.
     unrecorded: Vec<String>,
     /// The mark of this watch, to say when the next round is due.
     mark: Option<WatchMark>,
+    /// How many rounds in a row came to nothing.
+    failures: u32,
 }
 
 impl RoundMemory {
@@ -220,33 +202,93 @@ impl RoundMemory {
             own.write(&WatchMark { next, ..mark.clone() });
         }
     }
+
+    /// The pause after a round. Rounds that fail in a row are made less and less often.
+    fn pause(&self, watch: &Watch) -> Duration {
+        let interval = self.interval.unwrap_or(watch.interval);
+        jittered(pause_between_rounds(interval, self.failures), JITTER)
+    }
+
+    /// Whether a round of the present head ended well.
+    fn was_good(&self, watch: &Watch) -> bool {
+        self.head.as_ref().is_some_and(|head| watch.order.is_good_at(&watch.name, head))
+    }
+
+    /// Notes how a round of the present head ended, for the targets after this one.
+    fn settle(&self, watch: &Watch, is_good: bool) {
+        if let Some(head) = &self.head {
+            watch.order.note(&watch.name, Standing { head: head.clone(), is_good });
+        }
+    }
+
+    /// Waits for as long as `pause`, or until there is a reason to begin a round, or to end. What others
+    /// can cause waits for its turn.
+    async fn rest(&mut self, watch: &Watch, pause: Duration, interrupt: &Interrupt) {
+        self.note_next(watch, pause);
+        let mut pauses = std::pin::pin!(interrupt.sleep(pause));
+        let mut reasons = BTreeSet::new();
+        loop {
+            if reasons.iter().any(|reason: &WakeReason| !reason.is_of_others()) {
+                break;
+            }
+            let wait = self.pace.wait(Instant::now());
+            if !reasons.is_empty() && wait.is_zero() {
+                self.pace.begin(Instant::now(), self.has_written);
+                break;
+            }
+            let turn = async {
+                match reasons.is_empty() {
+                    true => std::future::pending().await,
+                    false => tokio::time::sleep(wait).await,
+                }
+            };
+            tokio::select! {
+                () = &mut pauses => break,
+                () = turn => {}
+                more = watch.wake.rung() => reasons.extend(more),
+            }
+        }
+        if reasons.contains(&WakeReason::Commit) {
+            self.failures = 0;
+        }
+        self.is_urgent |= reasons.iter().copied().any(WakeReason::wants_pull);
+        self.reasons = reasons;
+        self.has_written = false;
+    }
 }
 
-/// Runs rounds until cancelled, and sends the result of each to `events`. The `remote` may have been asked
-/// before.
-pub async fn watch(
-    watch: &Watch,
-    remote: Remote,
-    interrupt: &Interrupt,
-    events: &mut (dyn FnMut(WatchEvent) + Send),
-) {
-    let mut memory = RoundMemory { remote, ..RoundMemory::default() };
+/// Runs rounds until cancelled, or until the target is gone from the settings, and sends the result of
+/// each to `events`.
+pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
+    let mut memory = RoundMemory::default();
     while !interrupt.is_requested() {
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
-            looked = begin_round(watch, &mut memory) => looked,
+            looked = begin_round(watch, &mut memory, events) => looked,
             () = interrupt.requested() => return,
         };
         let round = match looked {
             Ok(BegunRound::Idle) => {
-                events(WatchEvent::Idle);
-                let pause = jittered(watch.interval, JITTER);
-                memory.note_next(watch, pause);
-                watch.rest(pause, &mut memory, interrupt).await;
+                memory.settle(watch, true);
+                memory.failures = 0;
+                let pause = memory.pause(watch);
+                events.send(WatchEvent::Idle { pause }).await;
+                memory.rest(watch, pause, interrupt).await;
+                continue;
+            }
+            Ok(BegunRound::Waiting(gate)) => {
+                let pause = (!watch.once).then(|| memory.pause(watch));
+                events.send(WatchEvent::Waits { gate, pause }).await;
+                match pause {
+                    Some(pause) => memory.rest(watch, pause, interrupt).await,
+                    None => return memory.settle(watch, false),
+                }
                 continue;
             }
             Ok(BegunRound::Pending(looked)) => {
-                looked.holding().or_else(|| looked.deploying()).into_iter().for_each(&mut *events);
+                if let Some(event) = looked.holding().or_else(|| looked.deploying()) {
+                    events.send(event).await;
+                }
                 match looked.held.clone() {
                     Some(held) => {
                         Ok(looked.without_writing(held, std::mem::take(&mut memory.unrecorded)))
@@ -254,26 +296,34 @@ pub async fn watch(
                     None => Box::pin(act(watch, *looked, &mut memory, interrupt)).await,
                 }
             }
+            Err(RoundError::Settings(error)) if error.is_gone && watch.connections.are_shared() => {
+                if let Some(touched) = &watch.touched {
+                    touched.touched.forget(&touched.name);
+                }
+                let inventory = memory.mark.map(|mark| mark.inventory);
+                return events.send(WatchEvent::Gone { inventory }).await;
+            }
             Err(error) => Err(error),
         };
         if let Err(RoundError::Reconcile(app::Error::Stopped)) = round {
             return;
         }
+        memory.failures = if is_failing(&round) { memory.failures + 1 } else { 0 };
+        if round.as_ref().is_err_and(RoundError::is_settled) {
+            memory.settle(watch, false);
+        }
         let last = watch.once || interrupt.is_requested();
         let pause = match is_superseded(&round) {
             // News ends the pause.
             true => Duration::ZERO,
-            false => jittered(watch.interval, JITTER),
+            false => memory.pause(watch),
         };
         let pause = (!last).then_some(pause);
         let commit = round.as_ref().err().filter(|error| error.is_of_commit());
         let commit = commit.and_then(|_| followed(watch)).map(Box::new);
-        events(WatchEvent::Ended { round: Box::new(round), commit, pause });
+        events.send(WatchEvent::Ended { round: Box::new(round), commit, pause }).await;
         match pause {
-            Some(pause) => {
-                memory.note_next(watch, pause);
-                watch.rest(pause, &mut memory, interrupt).await;
-            }
+            Some(pause) => memory.rest(watch, pause, interrupt).await,
             None => return,
         }
     }

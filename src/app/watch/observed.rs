@@ -43,11 +43,16 @@ impl WatchEvent {
             Some(Observation { target: target.to_owned(), at, git, cluster, step })
         };
         match self {
-            Self::HeldBack { .. } => None,
+            Self::HeldBack { .. }
+            | Self::Known(_)
+            | Self::Waits { .. }
+            | Self::Gone { .. }
+            | Self::Unlisted(_)
+            | Self::Listed(_) => None,
             Self::Deploying(commit) => {
                 seen(Reach::NotAsked, Reach::Reached, Step::Deploying(commit.clone()))
             }
-            Self::Idle => {
+            Self::Idle { .. } => {
                 let git = if pulls { Reach::Reached } else { Reach::NotAsked };
                 let end = RoundEnd { is_proven: true, ..RoundEnd::default() };
                 seen(git, Reach::Reached, Step::Ended(Box::new(end)))

@@ -3,96 +3,31 @@
 //! would only keep a repository with many commits from ever seeing a rollout fail.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
 
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
-
-use super::backoff::Backoff;
-use super::{JITTER, Watch};
+use super::Watch;
 use crate::app::{CommitPoller, Declared, Target, declare};
 use crate::config;
 use crate::git::Checkout;
-use crate::git::pull::{PullError, PullOptions, Pulled, pull};
 use crate::local::cancel::Cancellation;
-use crate::local::jitter::jittered;
 
-/// The state of pulling, whoever began it.
-#[derive(Default)]
-pub struct Remote {
-    /// A pull under way; there is never more than one.
-    pulling: Option<JoinHandle<Result<Pulled, PullError>>>,
-    /// Commits that came during a round, for the next one to report.
-    brought: Option<Pulled>,
-    /// Whether the remote is left alone for now.
-    backoff: Backoff,
+/// Looks for newer commits beside a round of a watch.
+pub(super) struct RemotePoller<'a> {
+    pub(super) watch: &'a Watch,
+    /// The watched target.
+    pub(super) target: &'a Target,
+    /// The commit that it follows, where an older one is kept true in its place.
+    pub(super) held_back: Option<&'a str>,
+    /// How often commits had come when the round began.
+    pub(super) moves: u64,
 }
 
-impl Remote {
-    /// The pull that a round begins with: the one made during the last round, or else one made now,
-    /// unless the remote is left alone.
-    ///
-    /// # Errors
-    ///
-    /// When the task that pulls ends without an answer.
-    pub async fn next(
-        &mut self,
-        options: &PullOptions,
-        interval: Duration,
-    ) -> Result<Result<Pulled, PullError>, JoinError> {
-        match self.brought.take() {
-            Some(brought) => Ok(Ok(brought)),
-            None => self.pull_unless_waiting(options, interval).await,
-        }
-    }
-
-    /// Pulls, unless the remote has failed and is left alone for now.
-    async fn pull_unless_waiting(
-        &mut self,
-        options: &PullOptions,
-        interval: Duration,
-    ) -> Result<Result<Pulled, PullError>, JoinError> {
-        if let Some(error) = self.backoff.waiting(Instant::now()) {
-            return Ok(Err(error));
-        }
-        let pulled = self.pull(options).await?;
-        let asked = options.traffic.take_pause();
-        Ok(match pulled {
-            Ok(pulled) => {
-                self.backoff.succeeded();
-                Ok(pulled)
-            }
-            Err(error) => Err(self.backoff.failed(error, interval, asked, Instant::now())),
-        })
-    }
-
-    /// Pulls. Where the caller no longer waits for its end, the next pull does.
-    async fn pull(
-        &mut self,
-        options: &PullOptions,
-    ) -> Result<Result<Pulled, PullError>, JoinError> {
-        let begin = || {
-            let options = options.clone();
-            spawn_blocking(move || pull(&options))
-        };
-        let pulled = self.pulling.get_or_insert_with(begin).await;
-        self.pulling = None;
-        pulled
-    }
-
+impl RemotePoller<'_> {
     /// Returns once there is a commit that declares something else than the one that is `followed`.
-    async fn newer(&mut self, watch: &Watch, target: &Target, followed: &str) -> String {
-        let mut last = followed.to_owned();
+    async fn newer(&self, followed: &str) -> String {
+        let Self { watch, target, moves, .. } = *self;
+        let (mut last, mut moves) = (followed.to_owned(), moves);
         loop {
-            tokio::time::sleep(jittered(watch.interval, JITTER)).await;
-            if let Some(options) = &watch.pull {
-                // A failure here recurs in the next round, and is reported then.
-                let pulled = self
-                    .pull_unless_waiting(options, watch.interval)
-                    .await
-                    .ok()
-                    .and_then(Result::ok);
-                self.brought = pulled.filter(|it| !it.is_up_to_date()).or(self.brought.take());
-            }
+            moves = watch.remote.moved_since(moves).await;
             let Ok(checkout) = Checkout::discover(&watch.directory) else { continue };
             let Ok(revision) = target.revision(&checkout) else { continue };
             if revision.commit == last {
@@ -106,18 +41,7 @@ impl Remote {
     }
 }
 
-/// Looks for newer commits beside a round of a watch.
-pub(super) struct RemotePoller<'a> {
-    pub(super) remote: &'a mut Remote,
-    pub(super) watch: &'a Watch,
-    /// The watched target.
-    pub(super) target: &'a Target,
-    /// The commit that it follows, where an older one is kept true in its place.
-    pub(super) held_back: Option<&'a str>,
-}
-
 impl CommitPoller for RemotePoller<'_> {
-    /// Looks every interval.
     async fn beside<T>(
         &mut self,
         followed: &str,
@@ -127,7 +51,7 @@ impl CommitPoller for RemotePoller<'_> {
         let followed = self.held_back.unwrap_or(followed);
         let looking = async {
             if !self.watch.once {
-                cancel.supersede(self.remote.newer(self.watch, self.target, followed).await);
+                cancel.supersede(self.newer(followed).await);
             }
             std::future::pending::<Infallible>().await
         };

@@ -1,34 +1,37 @@
 //! One round: pull, look, decide, and do.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::calm::follow;
+use super::choose::{Chosen, RoundPlace, choose, target_at};
+use super::connections::{Place, Turn};
 use super::former_drift::drift_of_former;
 use super::held::HeldRound;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::{
-    RoundMemory, SettingsError, TouchedTarget, WakeReason, Watch, WatchEvent, WatchSettings,
+    Events, KnownTarget, RoundError, RoundMemory, TouchedTarget, Watch, WatchEvent, WatchSettings,
     observed,
 };
+use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
 use crate::app::{
     self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
     WaitWhen, look, record_killed, record_refusal, round, survey,
 };
-use crate::cluster::{Cluster, ConnectError};
+use crate::cluster::Cluster;
 use crate::core::attribution::FormerDrift;
 use crate::core::health::WaitEnd;
 use crate::core::metrics::Phase;
 use crate::core::modes::Passes;
 use crate::core::object::ObjectKey;
-use crate::core::redact::MaskedProblem;
-use crate::core::remedy::Remedy;
 use crate::core::report::Report;
-use crate::core::source::snapshot::{Revision, short};
+use crate::core::schedule::Gate;
+use crate::core::source::snapshot::Revision;
+use crate::git::Checkout;
 use crate::git::pull::{PullError, Pulled};
-use crate::git::{self, Checkout};
 use crate::local::cancel::{Cancellation, Interrupt};
 
 /// The result of a round.
@@ -47,6 +50,8 @@ pub struct Round {
     pub held_back: Option<String>,
     /// Why nothing was written, where the target is held.
     pub held: Option<HeldRound>,
+    /// The target that a newer commit waits for; the last applied one is kept true.
+    pub waits: Option<Gate>,
     /// Why there was no lock, where the user may not have one.
     pub warning: Option<String>,
     /// Why it could not be recorded everywhere, nor those before it that came to nothing.
@@ -57,80 +62,6 @@ pub struct Round {
     pub requests: usize,
     /// How long it took.
     pub elapsed: Duration,
-}
-
-/// Why a round came to nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum RoundError {
-    /// The checkout could not be read.
-    #[error(transparent)]
-    Git(#[from] git::Error),
-    /// No way to the cluster.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// The settings could not be read.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// The target could not be surveyed or carried out.
-    #[error(transparent)]
-    Reconcile(#[from] app::Error),
-    /// The commit was taken back, and the one to keep true in its place is not here.
-    #[error(
-        "{} failed before and is not applied again; {}, the last healthy commit, is not in this \
-        checkout",
-        short(.failed),
-        short(.healthy)
-    )]
-    NothingToKeep {
-        /// The commit that failed.
-        failed: String,
-        /// The one that was healthy.
-        healthy: String,
-        /// git's error.
-        source: Box<git::Error>,
-    },
-    /// The kubeconfig leads elsewhere since the watch began.
-    #[error(
-        "the kubeconfig now points to {now}, but this watch began with {before}; nothing was \
-        written"
-    )]
-    OtherCluster {
-        /// The cluster that it began on.
-        before: Box<ClusterIdentity>,
-        /// The cluster that the kubeconfig leads to.
-        now: Box<ClusterIdentity>,
-    },
-    /// A task of our own ended without an answer.
-    #[error("the pull was interrupted")]
-    Task(#[from] tokio::task::JoinError),
-}
-
-impl RoundError {
-    /// The problems of the manifests, where they are the error.
-    pub fn problems(&self) -> &[MaskedProblem] {
-        match self {
-            Self::Reconcile(error) => error.problems(),
-            _ => &[],
-        }
-    }
-
-    /// The remedy.
-    pub fn hint(&self) -> Option<Remedy> {
-        match self {
-            Self::Git(error) => error.hint().map(Remedy::Text),
-            Self::Connect(error) => error.hint(),
-            Self::Reconcile(error) => error.hint(),
-            Self::Settings(error) => error.hint.clone().map(Remedy::Text),
-            Self::NothingToKeep { failed, .. } => {
-                Some(Remedy::RetryCommit { commit: short(failed).to_owned() })
-            }
-            Self::OtherCluster { .. } => Some(
-                "restore the kubeconfig, or start trueup watch again if that cluster is intended"
-                    .into(),
-            ),
-            Self::Task(_) => None,
-        }
-    }
 }
 
 /// A round half-way: what was found, and nothing done about it yet.
@@ -147,6 +78,10 @@ pub(super) struct PendingRound {
     pub(super) survey: Survey,
     pub(super) held_back: Option<String>,
     pub(super) held: Option<HeldRound>,
+    pub(super) waits: Option<Gate>,
+    /// The connection that other targets share.
+    place: Arc<Place>,
+    _turn: Turn,
 }
 
 impl PendingRound {
@@ -155,9 +90,7 @@ impl PendingRound {
         let healthy = self.survey.found.revision.commit.clone();
         self.held_back.clone().map(|failed| WatchEvent::HeldBack { failed, healthy })
     }
-}
 
-impl PendingRound {
     /// That objects of a new commit are about to be written, where that is so.
     pub(super) fn deploying(&self) -> Option<WatchEvent> {
         let found = &self.survey.found;
@@ -187,33 +120,44 @@ impl RoundMemory {
 pub(super) enum BegunRound {
     /// Nothing has moved since a round that had nothing to do and nothing to tell.
     Idle,
+    /// Nothing was applied ever, and the first commit has to wait for this.
+    Waiting(Gate),
     /// Anything else.
     Pending(Box<PendingRound>),
 }
+
+/// The age up to which an answer about several targets is always new enough.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Pulls, looks at git and the cluster, and decides.
 pub(super) async fn begin_round(
     watch: &Watch,
     memory: &mut RoundMemory,
+    events: &Events,
 ) -> Result<BegunRound, RoundError> {
     let begin = Instant::now();
     let was_quiet = std::mem::take(&mut memory.is_quiet);
     memory.touches = watch.touched.as_ref().and_then(TouchedTarget::touches);
-    // An object that was touched does not wait for a remote that may be slow.
-    let is_touch = memory.has_pulled && memory.reasons.iter().eq([&WakeReason::Touched]);
-    let pulled = match &watch.pull {
-        Some(options) if !is_touch => Some(memory.remote.next(options, watch.interval).await?),
-        _ => None,
-    };
-    if let Some(pulled) = &pulled {
-        memory.has_pulled = pulled.as_ref().is_ok_and(|it| it.refused.is_empty());
-    }
+    let is_urgent = std::mem::take(&mut memory.is_urgent);
+    let pulled = watch.remote.next(&mut memory.seen, is_urgent).await;
     let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
     let checkout = Checkout::discover(&watch.directory)?;
-    let cluster = Cluster::connect(&watch.access).await?;
-    cluster.on_delay(watch.delays.clone());
-    let wanted = (watch.settings)(&checkout, &cluster, None)?;
+    memory.head = checkout.resolve(None).ok().map(|head| head.commit);
+    let shared = watch.connections.place(&watch.access, &watch.delays).await?;
+    let cluster = shared.cluster.counting();
+    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
+    let wanted = place.settings(None).await?;
     memory.note_watched(&wanted.target, &cluster);
+    memory.interval = Some(wanted.interval);
+    watch.remote.expect(&watch.name, wanted.interval);
+    if !std::mem::replace(&mut memory.is_known, true) {
+        events.send(known(&wanted, &cluster)).await;
+    }
+    let head = memory.head.clone().unwrap_or_default();
+    let gate = match watch.once {
+        true => watch.order.settled(&watch.name, &wanted.after, &head).await,
+        false => watch.order.gate(&watch.name, &wanted.after, &head),
+    };
     let brings_nothing = match &pulled {
         None => true,
         Some(pulled) => pulled.as_ref().is_ok_and(|it| it.is_up_to_date() && it.refused.is_empty()),
@@ -222,9 +166,19 @@ pub(super) async fn begin_round(
         memory.is_quiet = true;
         return Ok(BegunRound::Idle);
     }
+    // Not before, as others may have to end first.
+    let turn = shared.turn().await;
     let mut found = None;
     if was_quiet && brings_nothing {
-        match look(&wanted.target, &checkout, &cluster, Some(&memory.last)).await? {
+        let at = LookAt { target: &wanted.target, checkout: &checkout, cluster: &cluster };
+        let looked = match &shared.looks {
+            Some(looks) => {
+                let age = (wanted.interval / 2).max(FRESH);
+                looks.look(at, &shared.cluster, Some(&memory.last), age).await?
+            }
+            None => look(&wanted.target, &checkout, &cluster, Some(&memory.last)).await?,
+        };
+        match looked {
             Look::InSync(synced) => {
                 let now = ClusterIdentity::of(&cluster, synced.cluster_uid.as_ref());
                 memory.keep_to(now)?;
@@ -240,15 +194,16 @@ pub(super) async fn begin_round(
             Look::Survey(survey) => found = Some(*survey),
         }
     }
-    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
-    let chosen = Box::pin(choose(place, &wanted.target, found, memory)).await;
+    let chosen = Box::pin(choose(place, &wanted.target, found, gate.clone(), memory)).await;
     if let (Some(recording), Err(RoundError::Reconcile(error))) = (&watch.recording, &chosen) {
         let place =
             RecordedPlace { target: &wanted.target, cluster: &cluster, checkout: &checkout };
         let told = Box::pin(record_refusal(recording, place, error)).await;
         memory.unrecorded.extend(told);
     }
-    let (target, survey, held_back) = chosen?;
+    let Some(Chosen { target, survey, held_back, waits }) = chosen? else {
+        return Ok(BegunRound::Waiting(gate));
+    };
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
     memory.keep_to(now)?;
     phases.insert(Phase::Survey, begin.elapsed().saturating_sub(phases[&Phase::Pull]));
@@ -264,79 +219,21 @@ pub(super) async fn begin_round(
         survey,
         held_back,
         held,
+        waits,
+        place: shared,
+        _turn: turn,
     };
     Ok(BegunRound::Pending(Box::new(pending)))
 }
 
-/// The checkout and the cluster of a round.
-#[derive(Clone, Copy)]
-struct RoundPlace<'a> {
-    pub(super) watch: &'a Watch,
-    pub(super) checkout: &'a Checkout,
-    pub(super) cluster: &'a Cluster,
-}
-
-/// The commit to apply: the target's, or the last healthy one where that one was rolled back,
-/// whoever did that. The cluster says so, so that it is known after a restart and on another
-/// machine as well. The target's commit may be `found` already.
-async fn choose(
-    place: RoundPlace<'_>,
-    target: &Target,
-    found: Option<Survey>,
-    memory: &mut RoundMemory,
-) -> Result<(Target, Survey, Option<String>), RoundError> {
-    let RoundPlace { watch, checkout, cluster } = place;
-    let back = |failed: &str, healthy: &str| {
-        checkout.resolve(Some(healthy)).map_err(|source| RoundError::NothingToKeep {
-            failed: failed.to_owned(),
-            healthy: healthy.to_owned(),
-            source: Box::new(source),
-        })?;
-        Ok::<_, RoundError>(at(watch, checkout, cluster, target, healthy)?)
-    };
-    let now = target.revision(checkout).map_err(app::Error::from)?.commit;
-    if let Some((failed, healthy)) = memory.held_back.take().filter(|(failed, _)| *failed == now) {
-        let target = back(&failed, &healthy)?;
-        let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
-        if held_back(&survey, &failed).as_ref() == Some(&healthy) {
-            memory.held_back = Some((failed.clone(), healthy));
-            return Ok((target, survey, Some(failed)));
-        }
-    }
-    let failing = match found {
-        Some(found) => found,
-        None => survey(target, checkout, cluster, Some(&memory.last)).await?,
-    };
-    let failed = failing.found.revision.commit.clone();
-    let Some(healthy) = held_back(&failing, &failed).filter(|_| failing.has_failed()) else {
-        return Ok((target.clone(), failing, None));
-    };
-    let target = back(&failed, &healthy)?;
-    let survey = survey(&target, checkout, cluster, Some(&memory.last)).await?;
-    memory.held_back = Some((failed.clone(), healthy));
-    Ok((target, survey, Some(failed)))
-}
-
-/// The target as another commit's settings have it, to go back there; its inventory is the same.
-fn at(
-    watch: &Watch,
-    checkout: &Checkout,
-    cluster: &Cluster,
-    now: &Target,
-    commit: &str,
-) -> Result<Target, SettingsError> {
-    let WatchSettings { target, .. } = (watch.settings)(checkout, cluster, Some(commit))?;
-    let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
-    let mut policy = target.policy.clone();
-    policy.operator.moved = true;
-    Ok(Target { rev, inventory, policy, worktree: false, ..target })
-}
-
-/// The last healthy commit, where the inventory says that `commit` was taken back.
-fn held_back(survey: &Survey, commit: &str) -> Option<String> {
-    let past = &survey.found.before.as_ref()?.past;
-    past.failed.as_ref().filter(|failed| *failed == commit)?;
-    past.healthy.as_ref().map(|healthy| healthy.what.clone())
+fn known(wanted: &WatchSettings, cluster: &Cluster) -> WatchEvent {
+    WatchEvent::Known(Box::new(KnownTarget {
+        shown_paths: wanted.shown_paths.clone(),
+        interval: wanted.interval,
+        timeout: wanted.timeout,
+        cluster: cluster.name().to_owned(),
+        inventory: wanted.target.inventory.clone(),
+    }))
 }
 
 /// Does what was decided. A newer commit ends what is only waited for.
@@ -357,8 +254,16 @@ pub(super) async fn act(
         survey,
         held_back,
         held: _,
+        waits,
+        place,
+        _turn: turn,
     } = looked;
-    let RoundMemory { last, watched, proved, remote, is_quiet, unrecorded, .. } = &mut *memory;
+    // Others wait for it to be healthy.
+    let is_gate = watch.order.is_before_others(&watch.name);
+    let wait = wanted.wait.or_else(|| is_gate.then_some(wanted.timeout));
+    let moves = memory.seen.moves;
+    let kept = waits.as_ref().and(memory.head.clone());
+    let RoundMemory { last, watched, proved, is_quiet, unrecorded, .. } = &mut *memory;
     let cancel = Cancellation::with(interrupt);
     let options = RoundOptions {
         target: &target,
@@ -369,15 +274,15 @@ pub(super) async fn act(
         watched,
         passes: Passes::default(),
         approval: None,
-        passing: wanted.wait.unwrap_or(TIMEOUT),
-        wait: wanted.wait,
+        passing: wait.unwrap_or(TIMEOUT),
+        wait,
         wait_when: match watch.once {
             true => WaitWhen::Always,
             false => WaitWhen::Needed { proven: proved.as_deref() },
         },
         cascade: wanted.cascade,
         rolls_back: wanted.rolls_back,
-        recording: watch.recording.as_ref(),
+        recording: watch.recording.as_deref(),
         cancel: &cancel,
     };
     let mut watching = WatchRound {
@@ -386,11 +291,12 @@ pub(super) async fn act(
         checkout: &checkout,
         cluster: &cluster,
         last,
+        turn: Some(turn),
         warning: None,
         unrecorded: std::mem::take(unrecorded),
     };
-    let mut lookout =
-        RemotePoller { remote, watch, target: &wanted.target, held_back: held_back.as_deref() };
+    let held = held_back.as_deref().or(kept.as_deref());
+    let mut lookout = RemotePoller { watch, target: &wanted.target, held_back: held, moves };
     let ended = round(options, survey, &mut watching, &mut lookout).await?;
     let WatchRound { warning, unrecorded, .. } = watching;
     let RoundEnd { survey, report } = ended;
@@ -401,18 +307,42 @@ pub(super) async fn act(
         |it: &Result<Pulled, PullError>| it.as_ref().is_ok_and(|it| it.refused.is_empty());
     *is_quiet = pulled.as_ref().is_none_or(is_calm)
         && held_back.is_none()
+        && waits.is_none()
         && warning.is_none()
         && survey.found.judged.refused.is_none()
         && report.is_good()
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
-        && (wanted.wait.is_none() || !is_unproven(&report, proved.as_deref()));
+        && (wait.is_none() || !is_unproven(&report, proved.as_deref()));
     memory.has_written = !report.steps.is_empty();
     follow(watch, &survey, &target, &cluster);
     memory.note_calm(&wanted.target, &checkout, &cluster);
-    let former = |commit: &str| at(watch, &checkout, &cluster, &target, commit).ok();
+    if report.at_commit {
+        memory.applied = survey.decided.after.revision.clone();
+    }
+    let is_trusted = survey.found.judged.refused.is_none();
+    // A commit that was healthy at this head stays good, though it may be scaled since.
+    let is_healthy = match &report.proof {
+        Some(proof) => proof.ended == WaitEnd::Ready,
+        None => survey.found.unready.is_empty(),
+    };
+    let is_proven = is_healthy || memory.was_good(watch);
+    let is_good = report.is_good() && is_proven && held_back.is_none() && is_trusted;
+    let is_cut = report.superseded.is_some() || report.interrupted || report.lost.is_some();
+    if !is_cut && !matches!(waits, Some(Gate::Waits(_))) {
+        memory.settle(watch, is_good && waits.is_none());
+    }
+    if memory.is_quiet
+        && let Some(looks) = &place.looks
+    {
+        looks.expect(&target.inventory, &cluster).await;
+        // The proof stands for it.
+        memory.last.forget();
+    }
+    let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
+    let former = |commit: &str| target_at(place, &target, commit).ok();
     let former_drift = drift_of_former(&checkout, former, &survey, &report).await;
-    let (requests, elapsed) = (cluster.requests(), begin.elapsed());
+    let (requests, elapsed) = (cluster.counted(), begin.elapsed());
     Ok(Round {
         pulled,
         survey,
@@ -420,6 +350,7 @@ pub(super) async fn act(
         former_drift,
         held_back,
         held: None,
+        waits,
         warning,
         unrecorded,
         phases,
@@ -436,6 +367,8 @@ struct WatchRound<'a> {
     cluster: &'a Cluster,
     /// The commit that was read last.
     last: &'a LastRead,
+    /// The turn among the targets of the cluster, until something is waited for.
+    turn: Option<Turn>,
     /// Why no lock is taken.
     warning: Option<String>,
     /// Why it could not be recorded everywhere.
@@ -455,7 +388,9 @@ impl Runner for WatchRound<'_> {
     }
 
     fn target_at(&self, commit: &str) -> Result<Target, RoundError> {
-        Ok(at(self.watch, self.checkout, self.cluster, self.target, commit)?)
+        let place =
+            RoundPlace { watch: self.watch, checkout: self.checkout, cluster: self.cluster };
+        Ok(target_at(place, self.target, commit)?)
     }
 
     fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> Option<String> {
@@ -465,6 +400,7 @@ impl Runner for WatchRound<'_> {
     fn hear(&mut self, _: &Survey, event: &app::Event) {
         match event {
             app::Event::LockForbidden(warning) => self.warning = Some(String::clone(warning)),
+            app::Event::LockAwaited(_) | app::Event::WaitBegan => drop(self.turn.take()),
             app::Event::NotRecorded(warning) => self.unrecorded.push(String::clone(warning)),
             _ => {}
         }

@@ -9,7 +9,7 @@ use crate::core::report::Report;
 impl PendingRound {
     /// The end of a round that writes nothing. The pull of it is done.
     pub(super) fn without_writing(self, held: HeldRound, unrecorded: Vec<String>) -> Round {
-        let Self { begin, phases, pulled, cluster, survey, held_back, .. } = self;
+        let Self { begin, phases, pulled, cluster, survey, held_back, waits, .. } = self;
         let at_commit = survey.is_in_sync() && !held.is_due;
         Round {
             pulled,
@@ -18,10 +18,11 @@ impl PendingRound {
             former_drift: BTreeMap::new(),
             held_back,
             held: Some(held),
+            waits,
             warning: None,
             unrecorded,
             phases,
-            requests: cluster.requests(),
+            requests: cluster.counted(),
             elapsed: begin.elapsed(),
         }
     }

@@ -16,6 +16,8 @@ pub enum WakeReason {
     Asked,
     /// The settings are to be read again.
     Reloaded,
+    /// A commit is there that was not, or may be applied that was to wait.
+    Commit,
 }
 
 /// The bell of one target. Clones share it. A reason stays until a pause hears it, so that one that comes
@@ -27,6 +29,13 @@ pub struct Wake(Arc<Bell>);
 struct Bell {
     reasons: Mutex<BTreeSet<WakeReason>>,
     rung: Notify,
+}
+
+impl WakeReason {
+    /// Whether the remote is to be asked first.
+    pub(super) fn wants_pull(self) -> bool {
+        matches!(self, Self::Pushed | Self::Asked | Self::Reloaded)
+    }
 }
 
 impl Wake {

@@ -37,6 +37,7 @@ topics! {
     "differences": "what a diff shows, and its forms",
     "ordering": "dependencies, waves and deletions",
     "state": "what runs where, in sync and healthy or not",
+    "watching": "several targets in one watch, intervals and order",
     "waiting": "health, readiness and failures",
     "logs": "the log of watch, signs of life, metrics",
     "retries": "temporary errors",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::heartbeat::Deadline;
 use crate::app::watch::{Round, RoundError};
 use crate::cli::exit::Exit;
 use crate::cluster::RequestTally;
-use crate::core::metrics::{Metrics, Phase, RoundFigures, RoundResult, TargetInfo, Totals};
+use crate::core::metrics::{Metrics, Phase, RoundFigures, RoundResult, TargetInfo, Totals, text};
 use crate::core::report::Outcome;
 use crate::git::pull::Traffic;
 use crate::local::replaced_file::replace_file;
@@ -32,26 +32,62 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// The figures of a watch.
 pub(super) struct Figures {
-    metrics: Arc<Mutex<Metrics>>,
+    metrics: Arc<Mutex<AllMetrics>>,
     file: Option<PathBuf>,
     requests: RequestTally,
     traffic: Traffic,
 }
 
+/// Those of all targets.
+struct AllMetrics {
+    targets: BTreeMap<String, Metrics>,
+    /// The totals that several targets share; `None` where there is but one.
+    shared: Option<Totals>,
+}
+
+impl AllMetrics {
+    fn text(&self) -> String {
+        let targets: Vec<&Metrics> = self.targets.values().collect();
+        text(&targets, self.shared.as_ref())
+    }
+}
+
 impl Figures {
-    /// The figures of a target before its first round. The time of the last success is that of the file,
-    /// where a former process wrote it.
+    /// Those of no target yet. Of several, requests and git's traffic are not counted apart.
     pub(super) fn new(
-        info: TargetInfo,
         file: Option<PathBuf>,
         requests: RequestTally,
         traffic: Traffic,
+        is_several: bool,
     ) -> Self {
-        let mut metrics = Metrics::new(info);
-        if let Some(text) = file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
-            metrics.resume(&text);
-        }
+        let shared = is_several.then(Totals::default);
+        let metrics = AllMetrics { targets: BTreeMap::new(), shared };
         Self { metrics: Arc::new(Mutex::new(metrics)), file, requests, traffic }
+    }
+
+    /// A target is known. The time of its last success is that of the file, where a former process wrote it.
+    pub(super) fn know(&self, info: TargetInfo) {
+        let name = info.target.clone();
+        let mut target = Metrics::new(info);
+        if let Some(text) = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
+            target.resume(&text);
+        }
+        let mut metrics = self.lock();
+        match metrics.targets.get_mut(&name) {
+            Some(known) => {
+                known.info = TargetInfo { commit: known.info.commit.clone(), ..target.info }
+            }
+            None => drop(metrics.targets.insert(name, target)),
+        }
+    }
+
+    /// A target is gone, and so are its series.
+    pub(super) fn forget(&self, target: &str) {
+        self.lock().targets.remove(target);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, AllMetrics> {
+        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers `/metrics`, `/healthz` and `/readyz` from now on.
@@ -75,7 +111,7 @@ impl Figures {
                 "/metrics" => Answer { code: 200, text: metrics.text() },
                 "/healthz" => answer(deadline.is_met(Instant::now()), "no round has ended in time"),
                 "/readyz" => answer(
-                    metrics.is_ready(),
+                    !metrics.targets.is_empty() && metrics.targets.values().all(Metrics::is_ready),
                     "the last round did not bring the cluster to its commit",
                 ),
                 _ => Answer { code: 404, text: "see /metrics, /healthz and /readyz\n".to_owned() },
@@ -84,13 +120,25 @@ impl Figures {
         listen(address, answers).await
     }
 
-    /// Adds a round, and writes the file. Gives a warning where that can't be written.
-    pub(super) fn add(&self, round: &RoundFigures) -> Option<String> {
+    /// Adds a round of a target, and writes the file. Gives a warning where that can't be written.
+    pub(super) fn add(&self, target: &str, round: &RoundFigures) -> Option<String> {
         let git = self.traffic.count();
         let requests = self.requests.counts();
         let totals = Totals { requests, git_polls: git.polls, git_bytes: git.bytes };
-        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        metrics.add(round, totals, Timestamp::now().as_millisecond() as f64 / 1000.0);
+        let mut metrics = self.lock();
+        let own = match &mut metrics.shared {
+            Some(shared) => {
+                *shared = totals;
+                Totals::default()
+            }
+            None => totals,
+        };
+        let now = Timestamp::now().as_millisecond() as f64 / 1000.0;
+        // One whose cluster was never reached is not known yet.
+        let of_target = metrics.targets.entry(target.to_owned()).or_insert_with(|| {
+            Metrics::new(TargetInfo { target: target.to_owned(), ..TargetInfo::default() })
+        });
+        of_target.add(round, own, now);
         let file = self.file.as_ref()?;
         let written = replace_file(file, metrics.text().as_bytes());
         written.err().map(|error| format!("cannot write {}: {error}", file.display()))

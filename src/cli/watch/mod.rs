@@ -3,10 +3,12 @@
 mod figures;
 mod heartbeat;
 mod page;
+mod several;
+mod single;
 mod start;
+mod voice;
 mod waking;
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,20 +16,13 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use self::figures::Figures;
-use self::heartbeat::{Beat, Heartbeat};
 use self::page::PageWriter;
-use self::start::WatchStart;
 use self::waking::WakingArgs;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
-use super::locking::{self, LOCK_TIMEOUT, LockArgs};
-use super::machine_file::watch_marks;
-use super::notify::Telling;
-use super::present::round::Log;
+use super::locking::{LOCK_TIMEOUT, LockArgs};
 use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
-use super::recording::recording;
 use super::signals;
 use super::status::{WatchedPage, usable_page};
 use super::target::TargetArgs;
@@ -36,24 +31,25 @@ use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
 use crate::app::watch::{
-    Remote, SettingsError, SettingsReader, Touched, TouchedTarget, Wakes, Watch, WatchEvent,
-    WatchSettings, watch,
+    RemoteOptions, SettingsError, SettingsReader, Touched, TouchedTarget, WatchSettings,
 };
-use crate::cluster::Cluster;
-use crate::core::liveness::longest_silence;
+use crate::cluster::Listener;
+use crate::config::ConfigError;
 use crate::core::log::LogEvent;
-use crate::core::metrics::{RoundFigures, RoundResult, TargetInfo};
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
 use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 
+/// The time between rounds where neither a flag nor the target's settings say it.
+const INTERVAL: Duration = Duration::from_secs(30);
+
 /// The end of `trueup watch --help`.
 const EXAMPLES: &str = "\
 Examples:
   trueup watch                           the only target of trueup.yaml
-  trueup watch --target prod --interval 5m
+  trueup watch --all-targets --interval 5m
   trueup watch --on-failure rollback     back to what was healthy
   trueup watch --once                    one round, as from cron";
 
@@ -68,11 +64,22 @@ pub struct WatchArgs {
     #[arg(long, help_heading = WHAT, display_order = 9)]
     no_pull: bool,
 
-    /// Time between rounds: 90s, 5m
+    /// Watch every target of trueup.yaml, side by side
     ///
-    /// Give or take a tenth. A plain number counts seconds.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, env = "TRUEUP_INTERVAL", hide_env_values = true, help_heading = HOW, display_order = 1)]
-    interval: Duration,
+    /// New targets are taken in while it runs. A new commit waits for the targets that its own comes `after`.
+    #[arg(long, help_heading = WHAT, display_order = 2, hide_short_help = true, conflicts_with_all = ["paths", "target", "name", "moved"])]
+    all_targets: bool,
+
+    /// Watch these targets of trueup.yaml: a,b
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = WHAT, display_order = 2, hide_short_help = true, conflicts_with_all = ["paths", "target", "name", "moved", "all_targets"])]
+    targets: Vec<String>,
+
+    /// Time between rounds: 90s, 5m [default: 30s]
+    ///
+    /// Give or take a tenth. It counts before `interval` of a target in trueup.yaml. A plain number counts seconds. Rounds that fail in a row come less and less often,
+    /// every five minutes at least.
+    #[arg(long, value_name = "TIME", value_parser = duration, env = "TRUEUP_INTERVAL", hide_env_values = true, help_heading = HOW, display_order = 1)]
+    interval: Option<Duration>,
 
     /// Run one round and end with its result
     #[arg(long, help_heading = HOW, display_order = 2)]
@@ -139,196 +146,59 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     signals::listen(&interrupt)?;
     args.html.as_deref().map_or(Ok(()), usable_page)?;
     let checkout = Checkout::discover(directory)?;
-    let access = args.target.access_to(directory, &checkout)?;
-    // An identity provider that is down for a moment fails a round, as an API server does.
-    let cluster = match args.once {
-        true => Cluster::connect(&access).await?,
-        false => Cluster::prepared(&access)?,
-    };
-    let follows = !args.no_pull && args.target.follows_head();
-    // From cron, a checkout without a remote should not send a mail each time.
-    if follows && !checkout.has_remote() && (!args.once || ui.has_reader()) {
-        ui.warning(
-            "the repository has no remote, so nothing is pulled: use --no-pull if this is intended",
-        );
+    let begun = Begun { directory, checkout, interrupt };
+    match args.all_targets || !args.targets.is_empty() {
+        true => Box::pin(several::run(args, begun, ui)).await,
+        false => Box::pin(single::run(args, begun, ui)).await,
     }
-    let pull = (follows && checkout.has_remote()).then(|| PullOptions {
-        directory: directory.to_owned(),
-        url: None,
-        branch: None,
-        bare: false,
-        timeout: args.pull_timeout,
-        interrupt: Arc::clone(interrupt.flag()),
-        limits: RepositoryLimits::default(),
-        warnings: Warnings::default(),
-        traffic: Traffic::default(),
-        tracked: tracked::refs(args.target.files.target.clone()),
-        allow_rewind: false,
-    });
-    let beginning = WatchStart { args: &args, directory, cluster: &cluster, pull: pull.as_ref() };
-    // Before there is a target: a commit that mends the settings may be waited for.
-    let mut heart = Heartbeat::begin(args.status_file.clone());
-    let mut remote = Remote::default();
-    let Some(named) = beginning.resolve_target(&mut remote, &interrupt, ui).await? else {
-        return Ok(Exit::AtCommit);
-    };
-    let (once, interval, who) = (args.once, args.interval, locking::who());
-    let waking = args.waking.clone();
-    let format = args.log_format;
-    let (metrics_file, address) = (args.metrics_file.clone(), args.listen);
-    let timeout = args.timeout.or(named.run_options.timeout).unwrap_or(TIMEOUT);
-    let silence = longest_silence(interval, timeout, args.pull_timeout);
-    let info = TargetInfo {
-        target: named.name.clone(),
-        cluster: cluster.name().to_owned(),
-        namespace: named.target.inventory.namespace.clone(),
-        inventory: named.target.inventory.name.clone(),
-        commit: String::new(),
-    };
-    let mut args = args;
-    if named.declared && args.target.files.paths.is_empty() {
-        // Whatever targets there will be besides.
-        let is_chosen = args.target.files.target.is_some();
-        args.target.files.is_named_by_checkout = !is_chosen;
-        args.target.files.target = Some(named.name.clone());
+}
+
+/// The part of a watch that is there whatever its targets are.
+struct Begun<'a> {
+    directory: &'a Path,
+    checkout: Checkout,
+    interrupt: Interrupt,
+}
+
+impl Begun<'_> {
+    /// How to bring commits here, for one target or `None` for all.
+    fn remote(&self, args: &WatchArgs, only: Option<String>, ui: &mut Ui) -> RemoteOptions {
+        let has_remote = self.checkout.has_remote();
+        let follows = !args.no_pull && args.target.follows_head();
+        // From cron, a checkout without a remote should not send a mail each time.
+        if follows && !has_remote && (!args.once || ui.has_reader()) {
+            ui.warning(
+                "the repository has no remote, so nothing is pulled: use --no-pull if this is intended",
+            );
+        }
+        let tracked = tracked::refs(only);
+        let pull = (follows && has_remote).then(|| PullOptions {
+            directory: self.directory.to_owned(),
+            url: None,
+            branch: None,
+            bare: false,
+            timeout: args.pull_timeout,
+            interrupt: Arc::clone(self.interrupt.flag()),
+            limits: RepositoryLimits::default(),
+            warnings: Warnings::default(),
+            traffic: Traffic::default(),
+            tracked: tracked.clone(),
+            allow_rewind: false,
+        });
+        let interval = args.interval.unwrap_or(INTERVAL);
+        let directory = self.directory.to_owned();
+        RemoteOptions { directory, pull, tracked, interval, once: args.once }
     }
-    let page = args.html.clone().map(|file| WatchedPage {
-        file,
-        targets: args.target.files.target.iter().cloned().collect(),
-        namespace: args.target.files.namespace.clone(),
-        access: args.target.access.clone(),
-    });
-    let telling = Telling::of(&named.name, &checkout, pull.is_some())?;
-    let settings = settings(args, directory.to_owned());
-    let writer = line_writer(&named.name, format, ui);
-    let delays = match format {
+}
+
+/// Hears what takes a while.
+fn delays(writer: &LineWriter, ui: &Ui) -> Listener {
+    match writer.format {
         LogFormat::Text => ui.delays(),
         LogFormat::Json => ui.delays_as({
             let writer = writer.clone();
             move |text| writer.line(&Entry::new(LogEvent::Waiting, text))
         }),
-    };
-    let directory = directory.to_owned();
-    let recording = recording("watch", &who);
-    let mark = watch_marks().filter(|_| !once).map(|marks| marks.own());
-    let wakes = Wakes::default();
-    let wake = wakes.of(&named.name);
-    let touched = (!once && !waking.no_watch_api).then(|| TouchedTarget {
-        touched: Touched::default(),
-        name: named.name.clone(),
-        resync: waking.resync,
-    });
-    let setting = Watch {
-        directory,
-        pull,
-        settings,
-        access,
-        interval,
-        once,
-        who,
-        recording,
-        delays,
-        mark,
-        wake,
-        touched,
-    };
-    // From cron, a round with nothing to tell should not send a mail.
-    let mut log = Log::new(!once || ui.has_reader(), ui.glyphs());
-    if !once {
-        let beginning = Log::beginning(&setting, &named.shown_paths);
-        writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
-    }
-    let traffic = setting.pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
-    let figures = Figures::new(info, metrics_file, setting.access.tally.clone(), traffic);
-    heart.watches(&named.name, silence);
-    if let Some(address) = address {
-        let served = figures.serve(address, heart.deadline()).await;
-        let served =
-            served.map_err(|error| anyhow::anyhow!("cannot listen at {address}: {error}"))?;
-        writeln!(
-            ui.stdout(),
-            "{}",
-            writer.line(&Entry::new(
-                LogEvent::Started,
-                format!("figures at http://{served}/metrics")
-            ))
-        )?;
-    }
-    let page = page.map(|page| PageWriter::begin(page, &setting.directory));
-    let mut exit = Exit::AtCommit;
-    let is_warned = !once || ui.has_reader();
-    Box::pin(watch(&setting, remote, &interrupt, &mut |event| {
-        ui.cell();
-        let warnings = setting.pull.iter().flat_map(|pull| pull.warnings.take());
-        let warnings = warnings.chain(setting.access.credentials.take_warnings());
-        let touched = setting.touched.iter();
-        let warnings = warnings.chain(touched.flat_map(|it| it.touched.take_warnings()));
-        let mut warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
-        warnings.extend(telling.iter().flat_map(|it| it.hear(&event, &setting.directory)));
-        warnings.extend(page.as_ref().and_then(|page| page.hear(&event)));
-        let mut entries: Vec<Entry> =
-            warnings.iter().filter_map(|warning| log.warning(warning)).collect();
-        let is_end = matches!(event, WatchEvent::Idle | WatchEvent::Ended { .. });
-        match event {
-            WatchEvent::Deploying(_) => {}
-            WatchEvent::HeldBack { failed, healthy } => {
-                entries.extend(log.held_back(&failed, &healthy));
-            }
-            WatchEvent::Idle => {
-                let beat = Beat { is_good: true, commit: None, pause: Some(interval), fault: None };
-                let warnings =
-                    [heart.round(&beat), figures.add(&RoundFigures::of(RoundResult::AtCommit))];
-                entries
-                    .extend(warnings.iter().flatten().filter_map(|warning| log.warning(warning)));
-            }
-            WatchEvent::Ended { round, commit, pause } => {
-                exit = log.exit(&round);
-                entries.extend(log.entries(&round, commit.as_deref()));
-                let of_event = |event| entries.iter().filter(move |entry| entry.event == event);
-                let commit =
-                    (*round).as_ref().ok().map(|round| round.survey.found.revision.commit.as_str());
-                let beat = Beat {
-                    is_good: exit == Exit::AtCommit,
-                    commit: commit.filter(|_| exit == Exit::AtCommit),
-                    pause,
-                    fault: of_event(LogEvent::Fault).next().map(|entry| entry.text.as_str()),
-                };
-                let drifted = of_event(LogEvent::Drift).count();
-                let warnings =
-                    [heart.round(&beat), figures.add(&figures::of_round(&round, exit, drifted))];
-                entries
-                    .extend(warnings.iter().flatten().filter_map(|warning| log.warning(warning)));
-            }
-        }
-        for entry in entries {
-            // A closed stdout has no reader; the work goes on.
-            let _ = writeln!(ui.stdout(), "{}", writer.line(&entry));
-        }
-        if is_end {
-            writer.round.end();
-        }
-    }))
-    .await;
-    heart.end();
-    let page_fault = match page {
-        Some(page) => page.end(once).await,
-        None => None,
-    };
-    for warning in telling.into_iter().flat_map(|it| it.finish(once)).chain(page_fault) {
-        if let Some(entry) = log.warning(&warning) {
-            writeln!(ui.stdout(), "{}", writer.line(&entry))?;
-        }
-    }
-    match once {
-        true => Ok(exit),
-        false => {
-            if let Some(pull) = &setting.pull {
-                let cost = Entry::new(LogEvent::Traffic, pull.traffic.count().to_string());
-                writeln!(ui.stdout(), "{}", writer.line(&cost))?;
-            }
-            writeln!(ui.stdout(), "{}", writer.line(&stopped()))?;
-            Ok(Exit::AtCommit)
-        }
     }
 }
 
@@ -337,12 +207,34 @@ fn line_writer(target: &str, format: LogFormat, ui: &Ui) -> LineWriter {
     let time = if ui.has_reader() { LineTime::OfDay } else { LineTime::Full };
     LineWriter {
         target: target.to_owned(),
+        column: 0,
         time,
         glyphs: ui.glyphs(),
         format,
         is_journal: ui.is_journal(),
         round: RoundId::default(),
     }
+}
+
+/// The watches of a target's objects, unless a round is to look at them all each time.
+fn touched(args: &WatchArgs, touched: &Touched, name: &str) -> Option<TouchedTarget> {
+    let WakingArgs { no_watch_api, resync } = args.waking;
+    (!args.once && !no_watch_api).then(|| TouchedTarget {
+        touched: touched.clone(),
+        name: name.to_owned(),
+        resync,
+    })
+}
+
+/// The page of these targets, or of all, where one is wanted.
+fn page(args: &WatchArgs, targets: Vec<String>, directory: &Path) -> Option<PageWriter> {
+    let page = args.html.clone().map(|file| WatchedPage {
+        file,
+        targets,
+        namespace: args.target.files.namespace.clone(),
+        access: args.target.access.clone(),
+    });
+    page.map(|page| PageWriter::begin(page, directory))
 }
 
 /// The last entry.
@@ -353,13 +245,16 @@ fn stopped() -> Entry {
 fn settings_error(failure: Failure) -> SettingsError {
     let is_refusal = failure.exit() == Exit::NotAtCommit;
     let Failure { error, hints } = failure;
-    SettingsError { message: format!("{error:#}"), hint: hints.into_iter().next(), is_refusal }
+    let config = error.downcast_ref::<ConfigError>();
+    let is_gone = matches!(config, Some(ConfigError::UnknownTarget { .. }));
+    let hint = hints.into_iter().next();
+    SettingsError { message: format!("{error:#}"), hint, is_refusal, is_gone }
 }
 
-/// Reads what the flags and a commit's `trueup.yaml` say.
-fn settings(args: WatchArgs, directory: PathBuf) -> SettingsReader {
-    Box::new(move |checkout, cluster, commit| {
-        let mut target = args.target.clone();
+/// Reads what the flags and a commit's `trueup.yaml` say of a target.
+fn settings(args: Arc<WatchArgs>, target: TargetArgs, directory: PathBuf) -> SettingsReader {
+    Arc::new(move |checkout, cluster, commit| {
+        let mut target = target.clone();
         if let Some(commit) = commit {
             (target.files.rev, target.files.worktree) = (Some(commit.to_owned()), false);
         }
@@ -367,10 +262,15 @@ fn settings(args: WatchArgs, directory: PathBuf) -> SettingsReader {
         let said = &named.run_options;
         let timeout = SettingLayers { operator: args.timeout, repository: said.timeout };
         let timeout = timeout.counts().unwrap_or(TIMEOUT);
+        let interval = SettingLayers { operator: args.interval, repository: named.interval };
         let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
         Ok(WatchSettings {
+            interval: interval.counts().unwrap_or(INTERVAL),
+            after: named.after,
+            shown_paths: named.shown_paths,
             cascade: cascade::counts(args.cascade, said),
             wait: args.waiting.is_wanted(said.wait, true).then_some(timeout),
+            timeout,
             lock_timeout: args.locking.patience(said, usually),
             rolls_back: args.locking.rolls_back(said),
             target: named.target,

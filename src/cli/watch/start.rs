@@ -3,16 +3,15 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use super::{WatchArgs, line_writer, settings_error, stopped};
+use super::{INTERVAL, WatchArgs, line_writer, settings_error, stopped};
 use crate::app::trust::TrustError;
-use crate::app::watch::Remote;
+use crate::app::watch::{Remote, SeenNews};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::round::Log;
 use crate::cli::target::NamedTarget;
 use crate::cli::ui::Ui;
 use crate::cluster::Cluster;
 use crate::config::ConfigError;
-use crate::git::pull::PullOptions;
 use crate::git::{self, Checkout};
 use crate::local::cancel::Interrupt;
 
@@ -21,7 +20,7 @@ pub(super) struct WatchStart<'a> {
     pub(super) args: &'a WatchArgs,
     pub(super) directory: &'a Path,
     pub(super) cluster: &'a Cluster,
-    pub(super) pull: Option<&'a PullOptions>,
+    pub(super) remote: &'a Remote,
 }
 
 impl WatchStart<'_> {
@@ -30,11 +29,11 @@ impl WatchStart<'_> {
     /// it is not here yet.
     pub(super) async fn resolve_target(
         &self,
-        remote: &mut Remote,
         interrupt: &Interrupt,
         ui: &mut Ui,
     ) -> Result<Option<NamedTarget>, Failure> {
-        let Self { args, directory, cluster, pull } = *self;
+        let Self { args, directory, cluster, remote } = *self;
+        let mut seen = SeenNews::default();
         let mut log = Log::new(false, ui.glyphs());
         let name = args.target.files.target.as_deref().unwrap_or("trueup");
         let writer = line_writer(name, args.log_format, ui);
@@ -53,7 +52,9 @@ impl WatchStart<'_> {
                 || is_unfetched;
             let is_first = is_unfetched && !std::mem::replace(&mut has_pulled, true);
             let goes_on = is_first || is_wrong && !args.once;
-            let Some(pull) = pull.filter(|_| goes_on) else { return Err(failure) };
+            if !goes_on || !remote.pulls() {
+                return Err(failure);
+            }
             if !is_first {
                 let failed = settings_error(failure);
                 let commit = if failed.is_refusal { None } else { checkout.resolve(None).ok() };
@@ -62,7 +63,7 @@ impl WatchStart<'_> {
                 }
             }
             let pulled = tokio::select! {
-                pulled = remote.next(pull, args.interval) => pulled.ok(),
+                pulled = remote.next(&mut seen, false) => pulled,
                 () = interrupt.requested() => None,
             };
             if let Some(Err(error)) = pulled.filter(|_| !interrupt.is_requested()) {
@@ -75,7 +76,7 @@ impl WatchStart<'_> {
                 }
             }
             if !is_first {
-                interrupt.sleep(args.interval).await;
+                interrupt.sleep(args.interval.unwrap_or(INTERVAL)).await;
             }
             if interrupt.is_requested() {
                 writeln!(ui.stdout(), "{}", writer.line(&stopped()))?;

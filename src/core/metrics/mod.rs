@@ -5,15 +5,13 @@
 //! object, a message or an address for a label. A commit is a label of `trueup_target_info` alone, which
 //! has one series: the former one is gone with the next commit.
 
+mod exposition;
 mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use self::text::{Exposition, MetricType};
-
-/// The most pairs of verb and code; any more count as `other`.
-const REQUESTS: usize = 60;
+pub use self::exposition::text;
 
 /// The marks of a target among others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -149,8 +147,10 @@ impl Metrics {
 
     /// Takes the time of the last success from a text that a former process wrote.
     pub fn resume(&mut self, text: &str) {
-        let begin =
-            format!("trueup_last_success_timestamp_seconds{{{}}} ", text::label(&self.info.target));
+        let begin = format!(
+            "trueup_last_success_timestamp_seconds{{{}}} ",
+            text::label("target", &self.info.target)
+        );
         let time = text.lines().find_map(|line| line.strip_prefix(&begin)?.parse().ok());
         self.last_success = self.last_success.or(time);
     }
@@ -187,104 +187,17 @@ impl Metrics {
     pub fn is_ready(&self) -> bool {
         self.last_success.is_some() && self.last_success == self.last_round
     }
-
-    /// The text for Prometheus, in its text format 0.0.4.
-    pub fn text(&self) -> String {
-        use MetricType::{Counter, Gauge, Summary};
-        let TargetInfo { target, cluster, namespace, inventory, commit } = &self.info;
-        let mut text = Exposition::new(target);
-        let info = [
-            ("cluster", cluster.as_str()),
-            ("namespace", namespace),
-            ("inventory", inventory),
-            ("commit", commit),
-        ];
-        text.metric(
-            "target_info",
-            Gauge,
-            "The target, its inventory, and the commit that its cluster is at.",
-        )
-        .sample(&info, 1.0);
-        let times = [
-            (
-                "last_success_timestamp_seconds",
-                "When the last round ended with the cluster at the commit.",
-                self.last_success,
-            ),
-            ("last_round_timestamp_seconds", "When the last round ended.", self.last_round),
-        ];
-        for (name, help, time) in times {
-            // None is better than 1970 for who looks for old ones.
-            if let Some(time) = time {
-                text.metric(name, Gauge, help).sample(&[], time);
-            }
-        }
-        let mut rounds = text.metric("rounds_total", Counter, "Rounds by how they ended.");
-        for result in [RoundResult::AtCommit, RoundResult::NotAtCommit, RoundResult::Failed] {
-            let count = self.rounds.get(&result).copied().unwrap_or_default();
-            rounds.sample(&[("result", result.name())], count as f64);
-        }
-        let mut phases =
-            text.metric("phase_duration_seconds", Summary, "How long the parts of rounds took.");
-        for (phase, (sum, count)) in &self.phases {
-            phases.summary(&[("phase", phase.name())], *sum, *count);
-        }
-        let gauges = [
-            ("objects", "Objects of the target, as of the last round that looked.", self.objects),
-            (
-                "drifted_objects",
-                "Objects that were not as declared in the last round that looked.",
-                self.drifted,
-            ),
-            (
-                "not_ready_objects",
-                "Objects that were not ready after the last round that looked.",
-                self.not_ready,
-            ),
-        ];
-        for (name, help, count) in gauges {
-            text.metric(name, Gauge, help).sample(&[], count as f64);
-        }
-        text.metric(
-            "drifts_total",
-            Counter,
-            "Objects that were not as declared and were put back.",
-        )
-        .sample(&[], self.drifts as f64);
-        let mut changes =
-            text.metric("changes_total", Counter, "Changes of objects by action and result.");
-        for ((action, result), count) in &self.changes {
-            changes.sample(&[("action", action), ("result", result)], *count as f64);
-        }
-        let mut failures =
-            text.metric("failures_total", Counter, "What went wrong in rounds, by class.");
-        for (class, count) in &self.failures {
-            failures.sample(&[("class", class)], *count as f64);
-        }
-        let mut requests = text.metric(
-            "api_requests_total",
-            Counter,
-            "Requests to the API server by verb and status code, which is 0 without an answer.",
-        );
-        let known = self.totals.requests.iter().take(REQUESTS);
-        for ((verb, code), count) in known {
-            requests.sample(&[("verb", verb), ("code", &code.to_string())], *count as f64);
-        }
-        let others: u64 = self.totals.requests.values().skip(REQUESTS).sum();
-        if others > 0 {
-            requests.sample(&[("verb", "other"), ("code", "other")], others as f64);
-        }
-        text.metric("git_polls_total", Counter, "How often the git remote was asked.")
-            .sample(&[], self.totals.git_polls as f64);
-        text.metric("git_received_bytes_total", Counter, "Bytes of git's protocol that came in.")
-            .sample(&[], self.totals.git_bytes as f64);
-        text.finish()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Metrics {
+        fn text(&self) -> String {
+            text(&[self], None)
+        }
+    }
 
     fn info() -> TargetInfo {
         let [target, cluster, namespace, inventory] =
@@ -388,6 +301,23 @@ mod tests {
             assert_eq!(lines(&metrics, name), expected, "{name}");
         }
         assert!(!metrics.is_ready(), "the last round failed");
+    }
+
+    #[test]
+    fn several_targets_have_their_samples_side_by_side() {
+        let [mut one, mut other] = ["one", "other"]
+            .map(|target| Metrics::new(TargetInfo { target: target.to_owned(), ..info() }));
+        one.add(&changed("a"), Totals::default(), 1.0);
+        other.add(&RoundFigures::of(RoundResult::Failed), Totals::default(), 2.0);
+        let shared = Totals { git_polls: 7, ..Totals::default() };
+        let text = text(&[&one, &other], Some(&shared));
+        assert!(text.contains("\ntrueup_git_polls_total 7\n"), "{text}");
+        let objects = "trueup_objects{target=\"one\"} 12\ntrueup_objects{target=\"other\"} 0\n";
+        assert!(text.contains(objects), "{text}");
+        let types = text.lines().filter(|line| line.starts_with("# TYPE trueup_rounds_total "));
+        assert_eq!(types.count(), 1);
+        let successes = text.lines().filter(|line| line.starts_with("trueup_last_success"));
+        assert_eq!(successes.count(), 1, "the other one has had none");
     }
 
     #[test]

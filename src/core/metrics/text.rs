@@ -13,9 +13,9 @@ pub(super) enum MetricType {
 }
 
 /// The text so far.
+#[derive(Default)]
 pub(super) struct Exposition {
     text: String,
-    target: String,
 }
 
 /// A metric whose samples follow.
@@ -27,11 +27,6 @@ pub(super) struct MetricText<'a> {
 }
 
 impl Exposition {
-    /// Nothing so far; every sample has the target.
-    pub(super) fn new(target: &str) -> Self {
-        Self { text: String::new(), target: target.to_owned() }
-    }
-
     pub(super) fn metric(
         &mut self,
         name: &'static str,
@@ -63,19 +58,20 @@ impl MetricText<'_> {
     }
 
     fn line(&mut self, suffix: &str, labels: &[(&str, &str)], value: f64) {
-        let Exposition { text, target } = &mut *self.exposition;
+        let Exposition { text } = &mut *self.exposition;
         text.push_str(&self.head.take().unwrap_or_default());
-        let _ = write!(text, "trueup_{}{suffix}{{{}", self.name, label(target));
-        for (name, value) in labels {
-            let _ = write!(text, ",{name}=\"{}\"", escaped(value));
-        }
-        let _ = writeln!(text, "}} {value}");
+        let _ = write!(text, "trueup_{}{suffix}", self.name);
+        let labels: Vec<String> = labels.iter().map(|(name, value)| label(name, value)).collect();
+        let _ = match labels.is_empty() {
+            true => writeln!(text, " {value}"),
+            false => writeln!(text, "{{{}}} {value}", labels.join(",")),
+        };
     }
 }
 
-/// The label of a target.
-pub(super) fn label(target: &str) -> String {
-    format!("target=\"{}\"", escaped(target))
+/// A label.
+pub(super) fn label(name: &str, value: &str) -> String {
+    format!("{name}=\"{}\"", escaped(value))
 }
 
 /// A label's value, with what would end it escaped.

@@ -190,7 +190,7 @@ pub enum PullError {
     /// It runs in a hook that may yet refuse what was pushed.
     #[error("a pre-receive hook can't update branches")]
     Quarantined,
-    /// The remote failed a while ago, and is left alone for now.
+    /// The pull failed a while ago, and the same is reported to whoever asks since.
     #[error(transparent)]
     Again(Arc<PullError>),
     /// The user wanted it to stop.
@@ -256,10 +256,10 @@ impl PullError {
 
     /// Whether the remote failed, or did not answer.
     pub fn is_of_remote(&self) -> bool {
-        matches!(
-            self,
-            Self::Fetch { .. } | Self::TimedOut { .. } | Self::TooLarge { .. } | Self::Again(_)
-        )
+        match self {
+            Self::Again(error) => error.is_of_remote(),
+            _ => matches!(self, Self::Fetch { .. } | Self::TimedOut { .. } | Self::TooLarge { .. }),
+        }
     }
 
     /// The remedy.

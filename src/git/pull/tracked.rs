@@ -49,7 +49,8 @@ impl TrackedRefs {
         Self(Some(Arc::new(read)))
     }
 
-    pub(super) fn of(&self, checkout: &Checkout) -> Vec<TrackingTarget> {
+    /// The targets of a checkout.
+    pub fn of(&self, checkout: &Checkout) -> Vec<TrackingTarget> {
         self.0.as_ref().map(|read| read(checkout)).unwrap_or_default()
     }
 }

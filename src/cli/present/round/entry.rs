@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ValueEnum;
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::app::watch::Round;
 use crate::cli::present::{Glyphs, json};
@@ -126,6 +127,8 @@ pub enum LineTime {
 pub struct LineWriter {
     /// The target that the lines are about.
     pub target: String,
+    /// How wide the column of the target is at least.
+    pub column: usize,
     /// How they say when they were written.
     pub time: LineTime,
     /// The characters that they are made of.
@@ -230,7 +233,8 @@ impl LineWriter {
             _ if *event == LogEvent::Superseded => format!("{} ", self.glyphs.gap()),
             _ => String::new(),
         };
-        let line = format!("{time} {}  {mark}{text}", self.target);
+        let gap = " ".repeat(self.column.saturating_sub(self.target.width()));
+        let line = format!("{time} {}{gap}  {mark}{text}", self.target);
         // Escapes are made before the cut, so that it goes through none of them.
         bounded(&self.glyphs.inert(&line), LINE, self.glyphs.gap()).into_owned()
     }
@@ -243,6 +247,7 @@ mod tests {
     fn writer(glyphs: Glyphs) -> LineWriter {
         LineWriter {
             target: "shop".to_owned(),
+            column: 0,
             time: LineTime::Full,
             glyphs,
             format: LogFormat::Text,
@@ -266,6 +271,14 @@ mod tests {
         ] {
             assert_eq!(line(true, &Entry::new(event, "text")), expected);
         }
+    }
+
+    #[test]
+    fn names_of_several_targets_are_a_column() {
+        let mut writer = writer(Glyphs { utf8: true, width: None });
+        writer.column = 6;
+        let line = writer.line_at("2026-11-30T00:20:08Z", &Entry::new(LogEvent::Fault, "text"));
+        assert_eq!(line, "2026-11-30T00:20:08Z shop    ! text");
     }
 
     #[test]

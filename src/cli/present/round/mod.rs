@@ -1,12 +1,16 @@
 //! A watch as a log: a line for every round that did something or went wrong, none for the others.
 
+mod common;
 mod drift;
 pub mod entry;
+mod exit;
 mod faults;
 mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+pub use self::common::Common;
 use self::entry::Entry;
 use self::faults::{
     KnownFaults, causes, held_back_line, rolled_back_lines, unusable, went_wrong, with_hint,
@@ -14,16 +18,16 @@ use self::faults::{
 use self::held::SaidHold;
 use super::{Glyphs, text, waiting};
 use crate::app::Error;
-use crate::app::trust::TrustError;
-use crate::app::watch::{Round, RoundError, Watch};
-use crate::cli::exit::Exit;
+use crate::app::watch::{Round, RoundError};
 use crate::cli::remedy;
 use crate::core::health::WaitEnd;
-use crate::core::log::{LogEvent, one_line};
+use crate::core::inventory::Inventory;
+use crate::core::log::{LogEvent, normal_form, one_line};
 use crate::core::mask::Masked;
 use crate::core::moves::RemovedTarget;
 use crate::core::object::ObjectKey;
 use crate::core::report::Report;
+use crate::core::schedule::Gate;
 use crate::core::source::snapshot::{Revision, short};
 use crate::git::pull::{PullError, Pulled};
 
@@ -34,8 +38,16 @@ pub struct Log {
     greets: bool,
     /// The commit of the last round that came to something.
     commit: Option<String>,
-    /// The targets of which it was said that they are gone.
-    gone: BTreeSet<String>,
+    /// The lines that several targets have in common.
+    common: Common,
+    /// The name of this target among them.
+    target: String,
+    /// Whether any of the faults was said here.
+    is_told: bool,
+    /// The target that a newer commit waits for.
+    gate: Option<Gate>,
+    /// The commit that was said to have come.
+    announced: Option<String>,
     /// Whether it was said that there is no lock.
     warned: bool,
     /// Why rounds could not be recorded, as far as it was said.
@@ -61,7 +73,11 @@ impl Log {
             glyphs,
             greets,
             commit: None,
-            gone: BTreeSet::new(),
+            common: Common::default(),
+            target: String::new(),
+            is_told: false,
+            gate: None,
+            announced: None,
             warned: false,
             unrecorded: BTreeSet::new(),
             wrong: KnownFaults::default(),
@@ -73,36 +89,18 @@ impl Log {
         }
     }
 
-    /// The entry that a watch begins with.
-    pub fn beginning(watch: &Watch, paths: &[String]) -> Entry {
-        let paths = paths.join(" ");
-        let remote = if watch.pull.is_some() { "" } else { ", without pulling" };
-        let interval = watch.interval.as_secs_f64();
-        Entry::new(LogEvent::Started, format!("watching {paths} every {interval} s{remote}"))
+    /// The same for the `target` as one of several, which have lines in `common`.
+    pub fn with(mut self, common: Common, target: &str) -> Self {
+        (self.common, self.target) = (common, target.to_owned());
+        self
     }
 
-    /// The exit status of a round.
-    pub fn exit(&self, round: &Result<Round, RoundError>) -> Exit {
-        match round {
-            Err(RoundError::Settings(error)) if error.is_refusal => Exit::NotAtCommit,
-            Err(RoundError::Reconcile(Error::Trust(TrustError::Refused(refusal))))
-                if !refusal.fault.is_unknown() =>
-            {
-                Exit::NotAtCommit
-            }
-            Err(RoundError::Reconcile(Error::Held { .. })) => Exit::NotAtCommit,
-            Err(_) => Exit::CouldNot,
-            Ok(Round { pulled: Some(Err(error)), .. }) if !error.is_refusal() => Exit::CouldNot,
-            Ok(Round { pulled: Some(Err(_)), .. }) => Exit::NotAtCommit,
-            Ok(Round { pulled: Some(Ok(pulled)), .. }) if !pulled.refused.is_empty() => {
-                Exit::NotAtCommit
-            }
-            Ok(Round { held_back: Some(_), .. }) => Exit::NotAtCommit,
-            Ok(Round { survey, .. }) if survey.found.judged.refused.is_some() => Exit::NotAtCommit,
-            Ok(round) if round.report.is_good() => Exit::AtCommit,
-            Ok(round) if round.report.interrupted => Exit::Interrupted,
-            Ok(_) => Exit::NotAtCommit,
-        }
+    /// The entry that a watch begins with.
+    pub fn beginning(paths: &[String], interval: Duration, pulls: bool) -> Entry {
+        let paths = paths.join(" ");
+        let remote = if pulls { "" } else { ", without pulling" };
+        let interval = interval.as_secs_f64();
+        Entry::new(LogEvent::Started, format!("watching {paths} every {interval} s{remote}"))
     }
 
     /// That a commit failed before and is not applied again, as soon as a round knows; said once.
@@ -112,6 +110,30 @@ impl Log {
         let entry = is_new.then(|| Entry::new(LogEvent::HeldBack, text.clone()));
         self.stays = Some(text);
         entry
+    }
+
+    /// That a new commit waits for another target; said once.
+    pub fn waits(&mut self, gate: &Gate) -> Option<Entry> {
+        let before = self.gate.replace(gate.clone());
+        let entry = match gate {
+            Gate::Open => return None,
+            Gate::Waits(name) => {
+                Entry::new(LogEvent::Waiting, format!("a new commit waits for target {name}"))
+            }
+            Gate::Shut(name) => Entry::new(
+                LogEvent::HeldBack,
+                format!("a new commit is held back by target {name}, which is not good at it"),
+            ),
+        };
+        (before.as_ref() != Some(gate)).then_some(entry)
+    }
+
+    /// That settings can be used again, where it was said that they can't.
+    pub fn recovered(&mut self) -> Option<Entry> {
+        self.common.note(&self.target, BTreeSet::new());
+        let was_wrong = !std::mem::take(&mut self.wrong).is_empty();
+        let is_told = std::mem::take(&mut self.is_told);
+        (was_wrong && is_told).then(|| Entry::new(LogEvent::Recovered, "recovered"))
     }
 
     /// That a pull before the first round failed; said once as long as it is the same.
@@ -138,7 +160,8 @@ impl Log {
     ) -> Vec<Entry> {
         let of_round = round.as_ref().ok().map(|round| &round.survey.found.revision);
         let by = commit.or(of_round).map(|revision| self.by(revision)).unwrap_or_default();
-        let (mut wrong, mut of_commit) = (Vec::new(), 0);
+        let (mut wrong, mut of_commit, mut is_common) = (Vec::new(), 0, false);
+        let mut of_pull = None;
         let mut entries = Vec::new();
         let superseded = superseded(round);
         match round {
@@ -149,10 +172,13 @@ impl Log {
                 let hint = error.hint().as_ref().map(remedy::words);
                 wrong.push(with_hint(&causes(error), hint));
                 of_commit = if commit.is_some() { wrong.len() } else { 0 };
+                is_common = !matches!(error, RoundError::OtherCluster { .. } | RoundError::Task(_));
             }
             Ok(round) => {
                 wrong.extend(round.survey.masked_problems().iter().map(unusable));
                 of_commit = wrong.len();
+                // The place of the remote's fault, where there is one.
+                of_pull = matches!(round.pulled, Some(Err(_))).then_some(wrong.len());
                 wrong.extend(of_git(round));
                 let news = self.held.entries(round);
                 if round.held.is_none() {
@@ -165,10 +191,23 @@ impl Log {
                 let did = self.did(round);
                 let (first, then) = if round.held.is_some() { (did, news) } else { (news, did) };
                 entries.extend(first.into_iter().chain(then));
+                match &round.waits {
+                    Some(gate) => entries.extend(self.waits(gate)),
+                    None => self.gate = None,
+                }
             }
         }
+        // A fault of the checkout or the cluster is that of other targets, too.
+        let shared = |at: usize| is_common || of_pull == Some(at);
+        let shared: BTreeSet<usize> = (0..wrong.len()).filter(|at| shared(*at)).collect();
+        let known = self.common.note(
+            &self.target,
+            shared.iter().filter_map(|at| Some(normal_form(wrong.get(*at)?))).collect(),
+        );
         for (at, text) in wrong.iter().enumerate() {
-            if !self.wrong.has(text) && self.stays.as_ref() != Some(text) {
+            let is_told = shared.contains(&at) && known.contains(&normal_form(text));
+            if !self.wrong.has(text) && self.stays.as_ref() != Some(text) && !is_told {
+                self.is_told = true;
                 // A fault is the same whoever wrote it, so that the commit is no part of it.
                 let by = if at < of_commit { &by } else { "" };
                 let entry = Entry::new(LogEvent::Fault, format!("{text}{by}"));
@@ -190,14 +229,15 @@ impl Log {
         }
         if let Ok(round) = round {
             for removed in &round.survey.found.removed {
-                if self.gone.insert(removed.name.clone()) {
+                if self.common.gone(&removed.name) {
                     entries.push(Entry::new(LogEvent::Warning, removed_line(removed)));
                 }
             }
             self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
             let is_done = superseded.is_none() && round.held.is_none();
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && is_done;
-            if recovered {
+            let is_told = recovered && std::mem::take(&mut self.is_told);
+            if is_told {
                 let commit = round.survey.found.revision.shown();
                 let entry = Entry::new(LogEvent::Recovered, format!("recovered @ {commit}"));
                 entries.push(entry.of_commit(&round.survey.found.revision).with_counts(round));
@@ -259,13 +299,33 @@ impl Log {
         self.unready.values().map(|said| said.join("; ")).collect()
     }
 
+    /// The commit that a pull brought. A round may see it a moment before the pull is known to have ended.
+    fn brought(&mut self, pulled: &Pulled, round: &Round) -> Option<Entry> {
+        let revision = &round.survey.found.revision;
+        if round.waits.is_some() {
+            return None;
+        }
+        let has_come = match revision.tracked {
+            Some(_) => !pulled.tracked.is_empty(),
+            None => pulled.has_moved(),
+        };
+        let is_other = self.commit.as_ref().is_some_and(|before| *before != revision.commit);
+        let is_new = self.announced.as_ref() != Some(&revision.commit);
+        ((has_come || is_other && round.held_back.is_none()) && is_new).then(|| {
+            self.announced = Some(revision.commit.clone());
+            let (summary, author) = (round.survey.masked_summary(), &revision.author);
+            let text = format!("new commit {} \"{}\" by {author}", revision.shown(), *summary);
+            Entry::new(LogEvent::NewCommit, text).of_commit(revision)
+        })
+    }
+
     /// The entries about the changes of a round.
-    fn did(&self, round: &Round) -> Vec<Entry> {
+    fn did(&mut self, round: &Round) -> Vec<Entry> {
         let survey = &round.survey;
         let commit = survey.found.revision.shown();
         let mut entries = Vec::new();
         if let Some(Ok(pulled)) = &round.pulled {
-            entries.extend(brought(pulled, round));
+            entries.extend(self.brought(pulled, round));
         }
         let is_drift = match &self.commit {
             Some(before) => *before == survey.found.revision.commit,
@@ -323,18 +383,14 @@ pub fn removed_line(removed: &RemovedTarget) -> String {
     )
 }
 
-/// The commit that a pull brought.
-fn brought(pulled: &Pulled, round: &Round) -> Option<Entry> {
-    let revision = &round.survey.found.revision;
-    let has_come = match revision.tracked {
-        Some(_) => !pulled.tracked.is_empty(),
-        None => pulled.has_moved(),
-    };
-    has_come.then(|| {
-        let (summary, author) = (round.survey.masked_summary(), &revision.author);
-        let text = format!("new commit {} \"{}\" by {author}", revision.shown(), *summary);
-        Entry::new(LogEvent::NewCommit, text).of_commit(revision)
-    })
+/// That a watched target is gone from trueup.yaml, whose inventory is known where a round came so far.
+pub fn gone_line(name: &str, inventory: Option<&Inventory>) -> String {
+    match inventory {
+        Some(inventory) => {
+            removed_line(&RemovedTarget { name: name.to_owned(), inventory: inventory.clone() })
+        }
+        None => format!("target {name} is gone from trueup.yaml, and is not watched any more"),
+    }
 }
 
 /// That a round ended before its time, as a newer commit has come.

@@ -1,0 +1,138 @@
+//! Tells of the events of a target: in the log, by messages, and by the signs of the whole watch.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::figures::{self, Figures};
+use super::heartbeat::{Beat, Heartbeat};
+use super::page::PageWriter;
+use crate::app::watch::WatchEvent;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::notify::Telling;
+use crate::cli::present::round::Log;
+use crate::cli::present::round::entry::{Entry, LineWriter};
+use crate::cli::ui::Ui;
+use crate::core::log::LogEvent;
+use crate::core::metrics::{RoundFigures, RoundResult};
+
+/// The signs of the whole watch.
+pub(super) struct Signs {
+    pub(super) heart: Heartbeat,
+    pub(super) figures: Figures,
+    pub(super) page: Option<PageWriter>,
+}
+
+/// Tells of one target.
+pub(super) struct Voice {
+    pub(super) log: Log,
+    pub(super) writer: LineWriter,
+    pub(super) telling: Option<Telling>,
+    /// How its last round ended.
+    pub(super) exit: Exit,
+    pub(super) directory: PathBuf,
+}
+
+impl Signs {
+    /// Serves the figures from now on, and gives the line that says where.
+    pub(super) async fn serve(&self, address: SocketAddr) -> Result<Entry, Failure> {
+        let served = self.figures.serve(address, self.heart.deadline()).await;
+        let served =
+            served.map_err(|error| anyhow::anyhow!("cannot listen at {address}: {error}"))?;
+        Ok(Entry::new(LogEvent::Started, format!("figures at http://{served}/metrics")))
+    }
+
+    /// Ends all of them, and gives why the last page could not be made.
+    pub(super) async fn end(self, once: bool) -> Option<String> {
+        self.heart.end();
+        match self.page {
+            Some(page) => page.end(once).await,
+            None => None,
+        }
+    }
+
+    /// Notes the end of a round, and gives the warnings.
+    fn note(&mut self, target: &str, beat: &Beat<'_>, round: &RoundFigures) -> Vec<String> {
+        let warnings = [self.heart.round(target, beat), self.figures.add(target, round)];
+        warnings.into_iter().flatten().collect()
+    }
+}
+
+impl Voice {
+    /// Whether a round ends with the event.
+    pub(super) fn is_end(event: &WatchEvent) -> bool {
+        use WatchEvent::{Ended, Idle, Waits};
+        matches!(event, Idle { .. } | Ended { .. } | Waits { .. })
+    }
+
+    /// Hears an event, and gives what the log says of it.
+    pub(super) fn hear(
+        &mut self,
+        event: WatchEvent,
+        mut warnings: Vec<String>,
+        signs: &mut Signs,
+    ) -> Vec<Entry> {
+        let Self { log, telling, directory, writer, .. } = self;
+        warnings.extend(telling.iter().flat_map(|it| it.hear(&event, directory)));
+        warnings.extend(signs.page.as_ref().and_then(|page| page.hear(&event)));
+        let mut entries: Vec<Entry> =
+            warnings.iter().filter_map(|warning| log.warning(warning)).collect();
+        let target = writer.target.as_str();
+        let warnings = match event {
+            WatchEvent::HeldBack { failed, healthy } => {
+                entries.extend(log.held_back(&failed, &healthy));
+                Vec::new()
+            }
+            WatchEvent::Idle { pause } => {
+                self.exit = Exit::AtCommit;
+                let beat = Beat { is_good: true, commit: None, pause: Some(pause), fault: None };
+                signs.note(target, &beat, &RoundFigures::of(RoundResult::AtCommit))
+            }
+            WatchEvent::Waits { gate, pause } => {
+                self.exit = Exit::NotAtCommit;
+                entries.extend(log.waits(&gate));
+                let beat = Beat { is_good: false, commit: None, pause, fault: None };
+                signs.note(target, &beat, &RoundFigures::of(RoundResult::NotAtCommit))
+            }
+            WatchEvent::Ended { round, commit, pause } => {
+                self.exit = log.exit(&round);
+                entries.extend(log.entries(&round, commit.as_deref()));
+                let of_event = |event| entries.iter().filter(move |entry| entry.event == event);
+                let commit =
+                    (*round).as_ref().ok().map(|round| round.survey.found.revision.commit.as_str());
+                let beat = Beat {
+                    is_good: self.exit == Exit::AtCommit,
+                    commit: commit.filter(|_| self.exit == Exit::AtCommit),
+                    pause,
+                    fault: of_event(LogEvent::Fault).next().map(|entry| entry.text.as_str()),
+                };
+                let drifted = of_event(LogEvent::Drift).count();
+                signs.note(target, &beat, &figures::of_round(&round, self.exit, drifted))
+            }
+            _ => Vec::new(),
+        };
+        entries.extend(warnings.iter().filter_map(|warning| log.warning(warning)));
+        entries
+    }
+
+    /// Ends it, and gives the last entries.
+    pub(super) fn finish(
+        mut self,
+        once: bool,
+        fault: Option<String>,
+    ) -> (Vec<Entry>, LineWriter, Exit) {
+        let mut warnings: Vec<String> =
+            self.telling.into_iter().flat_map(|it| it.finish(once)).collect();
+        warnings.extend(fault);
+        let entries = warnings.iter().filter_map(|warning| self.log.warning(warning)).collect();
+        (entries, self.writer, self.exit)
+    }
+}
+
+/// Writes entries as lines.
+pub(super) fn print(entries: &[Entry], writer: &LineWriter, ui: &mut Ui) {
+    for entry in entries {
+        // A closed stdout has no reader; the work goes on.
+        let _ = writeln!(ui.stdout(), "{}", writer.line(entry));
+    }
+}
