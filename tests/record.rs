@@ -18,9 +18,10 @@ use trueup::local::state_store::StateStore;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
-use crate::support::objects::WEB;
+use crate::support::objects::{WEB, config};
 use crate::support::repo::Repo;
 use crate::support::sandbox::{self, Plane};
+use crate::support::watching::Watching;
 
 /// A repository whose runs have folders of their own for state and cache.
 struct Recorded {
@@ -550,4 +551,25 @@ fn reason_that_quotes_a_secret_is_masked_wherever_it_is_kept() {
     assert!(log.contains("labels"), "{log}");
     let all = format!("{refused}{status}{kept}{history}{log}{last:?}");
     assert!(!all.contains("reason-canary"), "{all}");
+}
+
+#[test]
+fn settings_that_a_watch_can_no_longer_use_leave_a_record() {
+    let it = Recorded::new("record-settings", sandbox::bare());
+    let settings = "targets: {shop: {paths: [shop]}}\n";
+    it.repo.write("trueup.yaml", settings).write("shop/a.yaml", config("a", "1")).commit("Good");
+    let args = ["watch", "--no-pull", "--interval", "0.2"];
+    let watching = Watching::running(&it.repo, it.trueup(&args));
+    watching.says("1 changed");
+    it.repo.write("trueup.yaml", "targets: [\n").commit("A typo");
+    watching.says("trueup.yaml:");
+    eventually("it is recorded", || it.log().len() == 2);
+    it.repo.write("trueup.yaml", settings).commit("Mended");
+    watching.says("recovered");
+    assert_eq!(watching.stop(), Some(0));
+    let log = it.log();
+    let refused = log.iter().filter(|it| it.outcome == RunOutcome::Refused).collect::<Vec<_>>();
+    let [refused] = refused.as_slice() else { panic!("{log:#?}") };
+    assert_eq!((&*refused.target, &*refused.commit.subject), ("shop", "A typo"));
+    assert!(refused.reason.as_deref().unwrap().starts_with("trueup.yaml:"), "{refused:?}");
 }

@@ -56,7 +56,10 @@ pub use others::{OtherRevision, OtherTarget};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use rbac::{KindNames, TargetRights, UnknownKind, rights};
 pub use reasons::{Explained, beside_git, explain};
-pub use record::{RecordedPlace, Recording, record_killed, record_refusal, record_untrusted};
+pub use record::{
+    RecordedPlace, Recording, record_killed, record_refusal, record_untrusted,
+    record_unusable_settings,
+};
 pub use right_cluster::{ClusterChoice, remember_cluster};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use self::fill::{Filled, fill};
-pub use self::refused::{record_refusal, record_untrusted};
+pub use self::refused::{record_refusal, record_untrusted, record_unusable_settings};
 use super::{Error, Event, Runner, Survey, Target};
 use crate::cluster::{Append, Cluster, RoundEvent};
 use crate::core::history::{Cause, Phases, RanBy, RunOutcome, RunRecord, Summary};

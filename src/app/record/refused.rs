@@ -25,6 +25,19 @@ pub async fn record_refusal(
     recorder.write_refusal(recording, record).await
 }
 
+/// Records that the settings of a commit can't be used: of the target as the last usable ones had it. Gives
+/// what is to be told.
+pub async fn record_unusable_settings(
+    recording: &Recording,
+    place: RecordedPlace<'_>,
+    why: &str,
+) -> Vec<String> {
+    // The target's own ref can't be known.
+    let Ok(revision) = place.checkout.resolve(None) else { return Vec::new() };
+    let record = of_refused(place, &recording.by, &revision, Some(why.to_owned()));
+    RoundRecorder::new(Some(recording), place).write_refusal(recording, record).await
+}
+
 /// Records that a commit is not applied, as this machine does not trust it. Said once while it stays so.
 /// Gives what is to be told.
 pub async fn record_untrusted(

@@ -160,6 +160,8 @@ struct RoundMemory {
     head: Option<String>,
     /// The commit that the inventory names, where that is known.
     applied: Option<String>,
+    /// The target as the last usable settings had it.
+    target: Option<Target>,
     /// The interval that the settings gave last.
     interval: Option<Duration>,
     /// Whether the target was made known.

@@ -19,7 +19,7 @@ use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
 use crate::app::{
     self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
-    WaitWhen, look, record_killed, record_refusal, round, survey,
+    WaitWhen, look, record_killed, record_refusal, record_unusable_settings, round, survey,
 };
 use crate::cluster::Cluster;
 use crate::core::attribution::FormerDrift;
@@ -103,6 +103,21 @@ impl PendingRound {
 }
 
 impl RoundMemory {
+    /// Records that the settings can't be used, where the target is known from earlier ones.
+    async fn unusable_settings(&mut self, place: RoundPlace<'_>, error: RoundError) -> RoundError {
+        if let (Some(recording), Some(target)) = (&place.watch.recording, &self.target)
+            && let RoundError::Settings(settings) = &error
+            && !settings.is_gone
+        {
+            let RoundPlace { cluster, checkout, .. } = place;
+            let place = RecordedPlace { target, cluster, checkout };
+            let why = &settings.message;
+            let told = Box::pin(record_unusable_settings(recording, place, why)).await;
+            self.unrecorded.extend(told);
+        }
+        error
+    }
+
     /// Notes the cluster of the first round, and holds later ones against it.
     fn keep_to(&mut self, now: ClusterIdentity) -> Result<(), RoundError> {
         let before = self.place.get_or_insert_with(|| now.clone());
@@ -146,7 +161,11 @@ pub(super) async fn begin_round(
     let shared = watch.connections.place(&watch.access, &watch.delays).await?;
     let cluster = shared.cluster.counting();
     let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
-    let wanted = place.settings(None).await?;
+    let wanted = match place.settings(None).await {
+        Ok(wanted) => wanted,
+        Err(error) => return Err(memory.unusable_settings(place, error).await),
+    };
+    memory.target = Some(wanted.target.clone());
     memory.note_watched(&wanted.target, &cluster);
     memory.interval = Some(wanted.interval);
     watch.remote.expect(&watch.name, wanted.interval);

@@ -56,7 +56,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
     let access = args.target.access.access();
     let traffic = pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
     let figures = Figures::new(args.metrics_file.clone(), access.tally.clone(), traffic, true);
-    let page = page(&args, args.targets.clone(), &begun.directory);
+    let page = page(&args, args.targets.clone(), begun.directory);
     let signs = Signs { heart, figures, page };
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
