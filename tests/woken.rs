@@ -120,6 +120,26 @@ fn without_the_right_to_watch_rounds_look_as_before() {
 }
 
 #[test]
+fn where_the_cluster_cant_be_watched_its_namespaces_are() {
+    let repo = Repo::new("woken-namespaced", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let between = Between::answering(sandbox::bare(), |line| {
+        let is_whole = line.contains("/api/v1/configmaps?") && line.contains("applyset");
+        let answer = "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        is_whole.then(|| answer.to_owned())
+    });
+    let watch = repo.trueup(&["watch", "--interval", "1h"]).env("KUBECONFIG", between.kubeconfig());
+    let watching = Watching::running(&repo, watch);
+    watching.says("1 changed");
+    for _ in 0..2 {
+        repo.edit(&["configmap", "one"], "s/key: \"1\"/key: \"by hand\"/").exits(0);
+        eventually("it is put back", || repo.value("one") == "1");
+    }
+    assert_eq!(watching.times("can't watch"), 0, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
 fn a_watch_that_breaks_is_begun_again() {
     let repo = Repo::new("woken-broken", sandbox::bare());
     repo.write_config("one", "1").commit("First");

@@ -16,7 +16,9 @@ use crate::local::jitter::jittered;
 /// How many inventories a selector names; with more, all objects that have the label are watched.
 const MOST_NAMED: usize = 20;
 /// How long targets are waited for that come at the same time.
-const SETTLE: Duration = Duration::from_millis(300);
+const SETTLE: Duration = Duration::from_secs(1);
+/// How often they are waited for.
+const SETTLES: usize = 10;
 /// The pause before a watch that was lost is begun again; it doubles.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest of these pauses.
@@ -88,9 +90,9 @@ impl KindFollower {
             let now = wanted.borrow_and_update().clone();
             tokio::select! {
                 () = self.follow(&now, &mut books) => {}
-                changed = wanted.changed() => match changed {
-                    Ok(()) => tokio::time::sleep(SETTLE).await,
-                    Err(_) => return,
+                is_wanted = settled(&mut wanted) => match is_wanted {
+                    true => {}
+                    false => return,
                 }
             }
         }
@@ -198,6 +200,21 @@ impl KindFollower {
         };
         futures::future::join(following, hearing).await.0
     }
+}
+
+/// Returns once something else is wanted, and for a while nothing more; `false` where nothing is wanted any
+/// more. Meanwhile the watches go on.
+async fn settled(wanted: &mut watch::Receiver<Wanted>) -> bool {
+    for _ in 0..SETTLES {
+        if wanted.changed().await.is_err() {
+            return false;
+        }
+        tokio::time::sleep(SETTLE).await;
+        if wanted.has_changed().is_ok_and(|is_other| !is_other) {
+            break;
+        }
+    }
+    true
 }
 
 /// The inventories that are watched in a namespace, or in the whole cluster.
