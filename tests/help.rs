@@ -6,11 +6,12 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "pull",
     "diff",
     "apply",
     "watch",
+    "sync",
     "status",
     "suspend",
     "resume",

@@ -9,6 +9,8 @@ mod answered;
 mod apply;
 #[cfg(unix)]
 mod apply_all;
+#[cfg(unix)]
+mod asked;
 mod attribution;
 mod chart_version;
 mod check;

@@ -18,7 +18,7 @@ use trueup::local::state_store::StateStore;
 
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
-use crate::support::objects::{WEB, config};
+use crate::support::objects::WEB;
 use crate::support::repo::Repo;
 use crate::support::sandbox::{self, Plane};
 use crate::support::watching::Watching;
@@ -557,7 +557,7 @@ fn reason_that_quotes_a_secret_is_masked_wherever_it_is_kept() {
 fn settings_that_a_watch_can_no_longer_use_leave_a_record() {
     let it = Recorded::new("record-settings", sandbox::bare());
     let settings = "targets: {shop: {paths: [shop]}}\n";
-    it.repo.write("trueup.yaml", settings).write("shop/a.yaml", config("a", "1")).commit("Good");
+    it.repo.write("trueup.yaml", settings).write("shop/a.yaml", config("a")).commit("Good");
     let args = ["watch", "--no-pull", "--interval", "0.2"];
     let watching = Watching::running(&it.repo, it.trueup(&args));
     watching.says("1 changed");

@@ -28,6 +28,11 @@ pub(super) fn state_folder() -> Option<PathBuf> {
     Some(folders.state_dir().unwrap_or_else(|| folders.data_local_dir()).to_owned())
 }
 
+/// The folder of what lasts as long as the user is logged in, where there is one.
+pub(super) fn runtime_folder() -> Option<PathBuf> {
+    folders()?.runtime_dir().map(Path::to_owned)
+}
+
 /// The folder of this machine's records.
 pub(super) fn history_folder() -> Option<PathBuf> {
     Some(state_folder()?.join(HISTORY))

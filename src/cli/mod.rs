@@ -56,6 +56,7 @@ mod several;
 pub mod signals;
 pub mod status;
 pub mod suspend;
+pub mod sync;
 pub mod target;
 mod target_choice;
 pub mod throwaway;
@@ -160,6 +161,7 @@ pub enum Verb {
     Diff(diff::DiffArgs),
     Apply(apply::ApplyArgs),
     Watch(watch::WatchArgs),
+    Sync(sync::SyncArgs),
     Status(status::StatusArgs),
     Suspend(suspend::SuspendArgs),
     Resume(resume::ResumeArgs),
@@ -241,6 +243,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Diff(args) => block_on(diff::run(args, &directory, ui)),
         Verb::Apply(args) => block_on(apply::run(args, &directory, ui)),
         Verb::Watch(args) => block_on(watch::run(args, &directory, ui)),
+        Verb::Sync(args) => block_on(sync::run(args, &directory, ui)),
         Verb::Status(args) => block_on(status::run(args, &directory, ui)),
         Verb::Suspend(args) => block_on(suspend::run(args, &directory, ui)),
         Verb::Resume(args) => block_on(resume::run(args, &directory, ui)),

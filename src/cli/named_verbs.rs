@@ -7,7 +7,7 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 use super::sandbox;
 use super::{
     Verb, apply, check, completions, diff, explain, help, history, install, pull, rbac, render,
-    resume, schemas, status, suspend, verify, watch,
+    resume, schemas, status, suspend, sync, verify, watch,
 };
 
 /// A verb that an argument is named like.
@@ -23,6 +23,7 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("diff", diff::DiffArgs::augment_args),
     ("apply", apply::ApplyArgs::augment_args),
     ("watch", watch::WatchArgs::augment_args),
+    ("sync", sync::SyncArgs::augment_args),
     ("status", status::StatusArgs::augment_args),
     ("suspend", suspend::SuspendArgs::augment_args),
     ("resume", resume::ResumeArgs::augment_args),

@@ -75,6 +75,56 @@ pub fn next() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async move { signals.next().await })
 }
 
+/// A signal to a watch that does not ask it to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchSignal {
+    /// SIGHUP: the settings are to be read again.
+    Reload,
+    /// SIGUSR1: a round is to begin.
+    Sync,
+}
+
+/// Calls `heard` for each SIGHUP and SIGUSR1 from now on. The SIGHUP of a terminal that is closed still
+/// ends a watch that writes to it.
+///
+/// # Errors
+///
+/// When the signals can't be listened to.
+#[cfg(unix)]
+pub fn for_watch(
+    has_terminal: bool,
+    heard: impl Fn(WatchSignal) + Send + 'static,
+) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut user = signal(SignalKind::user_defined1())?;
+    let mut hangup = (!has_terminal).then(|| signal(SignalKind::hangup())).transpose()?;
+    tokio::spawn(async move {
+        loop {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = user.recv() => heard(WatchSignal::Sync),
+                _ = hung_up => heard(WatchSignal::Reload),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Elsewhere there are no such signals.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(unix))]
+pub fn for_watch(_: bool, _: impl Fn(WatchSignal) + Send + 'static) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Waits until a signal asks the program to stop.
 pub async fn wanted_to_stop() {
     match UnixSignals::new() {

@@ -56,6 +56,7 @@
 
 pub mod annotations;
 pub mod approval;
+pub mod asking;
 pub mod attribution;
 pub mod cel;
 pub mod check;

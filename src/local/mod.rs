@@ -4,6 +4,8 @@
 pub mod bound_process;
 pub mod bounded_read;
 pub mod cancel;
+#[cfg(unix)]
+pub mod control_socket;
 pub mod fed_program;
 pub mod history_log;
 pub mod jitter;

@@ -63,6 +63,11 @@ impl Watching {
         self.said().iter().filter(|line| line.contains(text)).count()
     }
 
+    /// Sends a signal, such as `-USR1`.
+    pub fn signal(&self, signal: &str) {
+        Cmd::new("kill").args([signal, &self.child.id().to_string()]).run().exits(0);
+    }
+
     /// Sends SIGTERM and gives the status.
     pub fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();

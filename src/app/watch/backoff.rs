@@ -29,6 +29,11 @@ impl Backoff {
         (now < *until).then(|| PullError::Again(Arc::clone(error)))
     }
 
+    /// The remote may be asked now. Another failure counts with those before.
+    pub(super) fn end_pause(&mut self) {
+        self.waiting = None;
+    }
+
     /// The remote answered.
     pub(super) fn succeeded(&mut self) {
         *self = Self::default();

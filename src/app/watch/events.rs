@@ -13,6 +13,11 @@ use crate::core::source::snapshot::Revision;
 
 /// An event of a watch.
 pub enum WatchEvent {
+    /// A round begins.
+    Begun {
+        /// How often one was asked for by then.
+        asked: u64,
+    },
     /// The target's settings were read for the first time.
     Known(Box<KnownTarget>),
     /// A round found that the commit was taken back before, and keeps the last healthy one true; it

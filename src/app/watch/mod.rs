@@ -264,6 +264,7 @@ impl RoundMemory {
 pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
     let mut memory = RoundMemory::default();
     while !interrupt.is_requested() {
+        events.send(WatchEvent::Begun { asked: watch.wake.asked() }).await;
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
             looked = begin_round(watch, &mut memory, events) => looked,

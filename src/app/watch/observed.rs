@@ -43,7 +43,8 @@ impl WatchEvent {
             Some(Observation { target: target.to_owned(), at, git, cluster, step })
         };
         match self {
-            Self::HeldBack { .. }
+            Self::Begun { .. }
+            | Self::HeldBack { .. }
             | Self::Known(_)
             | Self::Waits { .. }
             | Self::Gone { .. }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ struct Shared {
     news: watch::Sender<News>,
     /// Ends the pause between two pulls.
     wanted: Notify,
+    /// Whether the remote is to be asked though it is left alone for now.
+    is_asked: AtomicBool,
     /// The interval of each target: the shortest counts.
     intervals: Mutex<BTreeMap<String, Duration>>,
 }
@@ -73,6 +76,7 @@ impl Remote {
             options,
             news: watch::Sender::default(),
             wanted: Notify::new(),
+            is_asked: AtomicBool::new(false),
             intervals: Mutex::default(),
         }));
         tokio::spawn(remote.clone().run(interrupt.clone(), wakes.clone()));
@@ -111,6 +115,11 @@ impl Remote {
             (None, Ok(last)) => Ok(nothing_new(last)),
             (None, Err(error)) => Err(PullError::Again(error)),
         })
+    }
+
+    /// Has the next pull ask the remote, though it failed and is left alone for now.
+    pub(super) fn ask_again(&self) {
+        self.0.is_asked.store(true, Ordering::Relaxed);
     }
 
     /// Returns once commits came that were not `seen`, with how many times that was by now.
@@ -161,6 +170,9 @@ impl Remote {
     /// Pulls, unless the remote has failed and is left alone for now, and looks where the checkout is.
     async fn look(&self, backoff: &mut Backoff, pulling: &mut Option<Pulling>, wakes: &Wakes) {
         self.0.news.send_modify(|news| news.begun += 1);
+        if self.0.is_asked.swap(false, Ordering::Relaxed) {
+            backoff.end_pause();
+        }
         let pulled = match &self.0.options.pull {
             Some(options) => self.pull(options, backoff, pulling).await,
             None => None,

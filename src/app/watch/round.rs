@@ -12,8 +12,8 @@ use super::held::HeldRound;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::{
-    Events, KnownTarget, RoundError, RoundMemory, TouchedTarget, Watch, WatchEvent, WatchSettings,
-    observed,
+    Events, KnownTarget, RoundError, RoundMemory, TouchedTarget, WakeReason, Watch, WatchEvent,
+    WatchSettings, observed,
 };
 use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
@@ -153,6 +153,9 @@ pub(super) async fn begin_round(
     let begin = Instant::now();
     let was_quiet = std::mem::take(&mut memory.is_quiet);
     memory.touches = watch.touched.as_ref().and_then(TouchedTarget::touches);
+    if memory.reasons.contains(&WakeReason::Asked) {
+        watch.remote.ask_again();
+    }
     let is_urgent = std::mem::take(&mut memory.is_urgent);
     let pulled = watch.remote.next(&mut memory.seen, is_urgent).await;
     let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);

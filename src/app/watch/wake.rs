@@ -1,6 +1,7 @@
 //! Rings the loops of a watch before their pause is over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -29,6 +30,8 @@ pub struct Wake(Arc<Bell>);
 struct Bell {
     reasons: Mutex<BTreeSet<WakeReason>>,
     rung: Notify,
+    /// How often a round was asked for.
+    asked: AtomicU64,
 }
 
 impl WakeReason {
@@ -43,6 +46,18 @@ impl Wake {
     pub fn ring(&self, reason: WakeReason) {
         lock(&self.0.reasons).insert(reason);
         self.0.rung.notify_one();
+    }
+
+    /// Asks for a round, and says how often that was by now.
+    pub fn ask(&self) -> u64 {
+        let asked = self.0.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        self.ring(WakeReason::Asked);
+        asked
+    }
+
+    /// How often a round was asked for.
+    pub fn asked(&self) -> u64 {
+        self.0.asked.load(Ordering::SeqCst)
     }
 
     /// Waits until there is a reason, and takes all that there are. Where it is dropped before, they

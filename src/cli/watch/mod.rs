@@ -1,5 +1,6 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
+mod asked;
 mod figures;
 mod heartbeat;
 mod page;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
+pub(super) use self::asked::{socket_folders, socket_name};
 use self::page::PageWriter;
 use self::waking::WakingArgs;
 use super::cascade::{self, CascadeArg};
@@ -23,7 +25,7 @@ use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{LOCK_TIMEOUT, LockArgs};
 use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
-use super::signals;
+use super::signals::{self, WatchSignal};
 use super::status::{WatchedPage, usable_page};
 use super::target::TargetArgs;
 use super::tracked;
@@ -31,7 +33,8 @@ use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
 use crate::app::watch::{
-    RemoteOptions, SettingsError, SettingsReader, Touched, TouchedTarget, WatchSettings,
+    RemoteOptions, SettingsError, SettingsReader, Touched, TouchedTarget, WakeReason, Wakes,
+    WatchSettings,
 };
 use crate::cluster::Listener;
 use crate::config::ConfigError;
@@ -146,7 +149,11 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     signals::listen(&interrupt)?;
     args.html.as_deref().map_or(Ok(()), usable_page)?;
     let checkout = Checkout::discover(directory)?;
-    let begun = Begun { directory, checkout, interrupt };
+    let (wakes, touched) = (Wakes::default(), Touched::default());
+    if !args.once {
+        hear_signals(&wakes, &touched, ui)?;
+    }
+    let begun = Begun { directory, checkout, interrupt, wakes, touched };
     match args.all_targets || !args.targets.is_empty() {
         true => Box::pin(several::run(args, begun, ui)).await,
         false => Box::pin(single::run(args, begun, ui)).await,
@@ -158,6 +165,8 @@ struct Begun<'a> {
     directory: &'a Path,
     checkout: Checkout,
     interrupt: Interrupt,
+    wakes: Wakes,
+    touched: Touched,
 }
 
 impl Begun<'_> {
@@ -200,6 +209,18 @@ fn delays(writer: &LineWriter, ui: &Ui) -> Listener {
             move |text| writer.line(&Entry::new(LogEvent::Waiting, text))
         }),
     }
+}
+
+/// Rings the bells when a signal asks for a round.
+fn hear_signals(wakes: &Wakes, touched: &Touched, ui: &Ui) -> std::io::Result<()> {
+    let (wakes, touched) = (wakes.clone(), touched.clone());
+    signals::for_watch(ui.has_reader(), move |signal| match signal {
+        WatchSignal::Sync => wakes.ring_all(WakeReason::Asked),
+        WatchSignal::Reload => {
+            touched.begin_again();
+            wakes.ring_all(WakeReason::Reloaded);
+        }
+    })
 }
 
 /// Writes the lines about a target, as whoever reads stdout needs them.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::asked::AskedRounds;
 use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::voice::{Signs, Voice, print};
@@ -47,7 +48,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
     let args = Arc::new(args);
     first_look(&args, &begun.checkout)?;
     let options = begun.remote(&args, None, ui);
-    let (pull, wakes) = (options.pull.clone(), Wakes::default());
+    let (pull, wakes) = (options.pull.clone(), begun.wakes.clone());
     let RemoteOptions { directory, .. } = &options;
     let directory = directory.clone();
     let remote = Remote::start(options, &begun.interrupt, &wakes);
@@ -57,13 +58,13 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
     let traffic = pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
     let figures = Figures::new(args.metrics_file.clone(), access.tally.clone(), traffic, true);
     let page = page(&args, args.targets.clone(), begun.directory);
-    let signs = Signs { heart, figures, page };
+    let signs = Signs { heart, figures, page, asked: AskedRounds::default() };
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
         writeln!(ui.stdout(), "{}", writer.line(&line))?;
     }
     let who = locking::who();
-    let touched = Touched::default();
+    let touched = begun.touched.clone();
     let order = Order::new(wakes.clone());
     let common = Common::default();
     let beginner = Beginner {
@@ -101,6 +102,14 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
         listed: None,
         column: 0,
     };
+    #[cfg(unix)]
+    let socket =
+        (!args.once).then(|| chorus.signs.asked.listen(begun.checkout.root(), &begun.wakes));
+    #[cfg(unix)]
+    if let Some(Err(warning)) = &socket {
+        let warning: Vec<Entry> = chorus.whole.log.warning(warning).into_iter().collect();
+        print(&warning, &chorus.whole.writer, ui);
+    }
     let (hearer, mut told) = mpsc::channel(EVENTS);
     let roster = beginner.roster();
     let work = tokio::spawn(watch_all(roster, fleet, begun.interrupt.clone(), hearer));

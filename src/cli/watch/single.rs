@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::join;
 use tokio::sync::mpsc;
 
+use super::asked::AskedRounds;
 use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::start::WatchStart;
@@ -15,7 +16,7 @@ use super::{
     touched as touched_target,
 };
 use crate::app::TIMEOUT;
-use crate::app::watch::{Connections, Events, Order, Remote, Touched, Wakes, Watch, watch};
+use crate::app::watch::{Connections, Events, Order, Remote, Watch, watch};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
 use crate::cli::machine_file::watch_marks;
@@ -37,7 +38,7 @@ pub(super) async fn run(
     begun: Begun<'_>,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let Begun { directory, checkout, interrupt } = &begun;
+    let Begun { directory, checkout, interrupt, wakes, touched } = &begun;
     let access = args.target.access_to(directory, checkout)?;
     // An identity provider that is down for a moment fails a round, as an API server does.
     let cluster = match args.once {
@@ -45,8 +46,8 @@ pub(super) async fn run(
         false => Cluster::prepared(&access)?,
     };
     let options = begun.remote(&args, args.target.files.target.clone(), ui);
-    let (pull, wakes) = (options.pull.clone(), Wakes::default());
-    let remote = Remote::start(options, interrupt, &wakes);
+    let pull = options.pull.clone();
+    let remote = Remote::start(options, interrupt, wakes);
     let beginning = WatchStart { args: &args, directory, cluster: &cluster, remote: &remote };
     // Before there is a target: a commit that mends the settings may be waited for.
     let heart = Heartbeat::begin(args.status_file.clone(), false);
@@ -73,7 +74,6 @@ pub(super) async fn run(
     let telling = Telling::of(&named.name, checkout, pull.is_some())?;
     let writer = line_writer(&named.name, args.log_format, ui);
     let tally = access.tally.clone();
-    let touched = Touched::default();
     let args = Arc::new(args);
     let setting = Watch {
         name: named.name.clone(),
@@ -89,7 +89,7 @@ pub(super) async fn run(
         who,
         mark: watch_marks().filter(|_| !once).map(|marks| marks.own()),
         wake: wakes.of(&named.name),
-        touched: touched_target(&args, &touched, &named.name),
+        touched: touched_target(&args, touched, &named.name),
         order: Order::new(wakes.clone()),
     };
     // From cron, a round with nothing to tell should not send a mail.
@@ -102,7 +102,8 @@ pub(super) async fn run(
     let figures = Figures::new(args.metrics_file.clone(), tally, traffic, false);
     figures.know(info);
     let targets = args.target.files.target.iter().cloned().collect();
-    let mut signs = Signs { heart, figures, page: page(&args, targets, directory) };
+    let page = page(&args, targets, directory);
+    let mut signs = Signs { heart, figures, page, asked: AskedRounds::default() };
     signs.heart.watches(&named.name, silence, interval);
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
@@ -111,6 +112,13 @@ pub(super) async fn run(
     let is_warned = !once || ui.has_reader();
     let directory = directory.to_path_buf();
     let mut voice = Voice { log, writer, telling, exit: Exit::AtCommit, directory };
+    #[cfg(unix)]
+    let socket = (!once).then(|| signs.asked.listen(checkout.root(), wakes));
+    #[cfg(unix)]
+    if let Some(Err(warning)) = &socket {
+        let warning: Vec<Entry> = voice.log.warning(warning).into_iter().collect();
+        print(&warning, &voice.writer, ui);
+    }
     let (hearer, mut told) = mpsc::channel(EVENTS);
     let work = async {
         let events = Events::new(&named.name, hearer);

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::asked::AskedRounds;
 use super::figures::{self, Figures};
 use super::heartbeat::{Beat, Heartbeat};
 use super::page::PageWriter;
@@ -21,6 +22,8 @@ pub(super) struct Signs {
     pub(super) heart: Heartbeat,
     pub(super) figures: Figures,
     pub(super) page: Option<PageWriter>,
+    /// The rounds that people asked for.
+    pub(super) asked: AskedRounds,
 }
 
 /// Tells of one target.
@@ -79,23 +82,33 @@ impl Voice {
             warnings.iter().filter_map(|warning| log.warning(warning)).collect();
         let target = writer.target.as_str();
         let warnings = match event {
+            WatchEvent::Begun { asked } => {
+                signs.asked.begin(target, asked);
+                Vec::new()
+            }
             WatchEvent::HeldBack { failed, healthy } => {
                 entries.extend(log.held_back(&failed, &healthy));
                 Vec::new()
             }
             WatchEvent::Idle { pause } => {
                 self.exit = Exit::AtCommit;
+                signs.asked.end(target, self.exit, Vec::new());
                 let beat = Beat { is_good: true, commit: None, pause: Some(pause), fault: None };
                 signs.note(target, &beat, &RoundFigures::of(RoundResult::AtCommit))
             }
             WatchEvent::Waits { gate, pause } => {
                 self.exit = Exit::NotAtCommit;
+                let all = Log::new(false, writer.glyphs).waits(&gate);
+                signs.asked.end(target, self.exit, texts(all));
                 entries.extend(log.waits(&gate));
                 let beat = Beat { is_good: false, commit: None, pause, fault: None };
                 signs.note(target, &beat, &RoundFigures::of(RoundResult::NotAtCommit))
             }
             WatchEvent::Ended { round, commit, pause } => {
                 self.exit = log.exit(&round);
+                // All that is wrong, whether the log has told it before or not.
+                let all = Log::new(false, writer.glyphs).entries(&round, commit.as_deref());
+                signs.asked.end(target, self.exit, texts(all));
                 entries.extend(log.entries(&round, commit.as_deref()));
                 let of_event = |event| entries.iter().filter(move |entry| entry.event == event);
                 let commit =
@@ -127,6 +140,10 @@ impl Voice {
         let entries = warnings.iter().filter_map(|warning| self.log.warning(warning)).collect();
         (entries, self.writer, self.exit)
     }
+}
+
+fn texts(entries: impl IntoIterator<Item = Entry>) -> Vec<String> {
+    entries.into_iter().map(|entry| entry.text).collect()
 }
 
 /// Writes entries as lines.
