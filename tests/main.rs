@@ -80,6 +80,7 @@ mod permissions;
 mod plan_file;
 mod prune;
 mod pull;
+mod pushes;
 #[cfg(unix)]
 mod readme;
 mod record;

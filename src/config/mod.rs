@@ -13,6 +13,7 @@ pub(crate) mod schema;
 pub mod service;
 mod unknown;
 pub mod verify;
+pub mod webhook_secret;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

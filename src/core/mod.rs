@@ -108,3 +108,4 @@ pub mod touched;
 pub mod tracking;
 pub mod unique_value;
 pub mod verification;
+pub mod webhook;

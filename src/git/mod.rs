@@ -14,6 +14,7 @@
 mod authors;
 mod cause;
 mod error;
+mod followed;
 mod format;
 mod history;
 mod limits;

@@ -15,6 +15,7 @@ pub mod open_records;
 pub mod outbox_store;
 mod own_file;
 pub mod plan_file;
+pub mod push_listener;
 pub mod replaced_file;
 pub mod schema_catalogue;
 pub mod schema_folder;

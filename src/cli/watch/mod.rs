@@ -9,6 +9,7 @@ mod single;
 mod start;
 mod voice;
 mod waking;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use clap::{Args, ValueHint};
 pub(super) use self::asked::{socket_folders, socket_name};
 use self::page::PageWriter;
 use self::waking::WakingArgs;
+use self::webhook::WebhookArgs;
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
@@ -132,6 +134,9 @@ pub struct WatchArgs {
     waking: WakingArgs,
 
     #[command(flatten)]
+    webhook: WebhookArgs,
+
+    #[command(flatten)]
     locking: LockArgs,
 
     /// How long the remote may be silent: 90s, 5m; a plain number counts seconds
@@ -198,6 +203,13 @@ impl Begun<'_> {
         let directory = self.directory.to_owned();
         RemoteOptions { directory, pull, tracked, interval, once: args.once }
     }
+}
+
+/// Hears of pushes from now on where that is wanted, and gives the line that says where.
+async fn hear_pushes(args: &WatchArgs, begun: &Begun<'_>) -> Result<Option<Entry>, Failure> {
+    let address = args.webhook.listen(begun.directory, &begun.wakes).await?;
+    let text = address.map(|address| format!("pushes at http://{address}/"));
+    Ok(text.map(|text| Entry::new(LogEvent::Started, text)))
 }
 
 /// Hears what takes a while.

@@ -13,8 +13,8 @@ use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::voice::{Signs, Voice, print};
 use super::{
-    Begun, INTERVAL, WatchArgs, delays, line_writer, page, settings, settings_error, stopped,
-    touched as touched_target,
+    Begun, INTERVAL, WatchArgs, delays, hear_pushes, line_writer, page, settings, settings_error,
+    stopped, touched as touched_target,
 };
 use crate::app::watch::{
     Connections, FleetOptions, KnownTarget, Order, Remote, RemoteOptions, Roster, SettingsError,
@@ -61,6 +61,9 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
     let signs = Signs { heart, figures, page, asked: AskedRounds::default() };
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
+        writeln!(ui.stdout(), "{}", writer.line(&line))?;
+    }
+    if let Some(line) = hear_pushes(&args, &begun).await? {
         writeln!(ui.stdout(), "{}", writer.line(&line))?;
     }
     let who = locking::who();

@@ -12,7 +12,7 @@ use super::heartbeat::Heartbeat;
 use super::start::WatchStart;
 use super::voice::{Signs, Voice, print};
 use super::{
-    Begun, INTERVAL, WatchArgs, delays, line_writer, page, settings, stopped,
+    Begun, INTERVAL, WatchArgs, delays, hear_pushes, line_writer, page, settings, stopped,
     touched as touched_target,
 };
 use crate::app::TIMEOUT;
@@ -107,6 +107,9 @@ pub(super) async fn run(
     signs.heart.watches(&named.name, silence, interval);
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
+        writeln!(ui.stdout(), "{}", writer.line(&line))?;
+    }
+    if let Some(line) = hear_pushes(&args, &begun).await? {
         writeln!(ui.stdout(), "{}", writer.line(&line))?;
     }
     let is_warned = !once || ui.has_reader();
