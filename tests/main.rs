@@ -68,6 +68,7 @@ mod modes;
 mod moves;
 mod next_version;
 mod notify;
+mod observability;
 mod odd_checkouts;
 mod one_of_forty;
 mod order;

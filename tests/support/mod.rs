@@ -15,6 +15,7 @@ pub mod identity_provider;
 pub mod kubelet;
 pub mod mutate;
 pub mod objects;
+pub mod prometheus;
 pub mod random;
 pub mod receiver;
 #[cfg(unix)]

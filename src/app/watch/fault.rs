@@ -4,6 +4,7 @@ use super::identity::ClusterIdentity;
 use super::{Round, SettingsError, Watch};
 use crate::app;
 use crate::cluster::{Cluster, ConnectError};
+use crate::core::metrics::FailureClass;
 use crate::core::plan::Action;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::Remedy;
@@ -12,7 +13,7 @@ use crate::git::{self, Checkout};
 
 impl Round {
     /// The classes of what went wrong, for figures.
-    pub fn failure_classes(&self) -> Vec<&'static str> {
+    pub fn failure_classes(&self) -> Vec<FailureClass> {
         let Self { pulled, survey, report, held_back, .. } = self;
         let is_pull = match pulled {
             None => false,
@@ -20,14 +21,14 @@ impl Round {
             Some(Err(_)) => true,
         };
         let classes = [
-            ("pull", is_pull),
-            ("untrusted", survey.found.judged.refused.is_some()),
-            ("manifests", !survey.found.desired.problems.is_empty()),
-            ("refused", survey.decided.plan.count(Action::Refuse) > 0),
-            ("apply", report.failed() + report.differing() > 0),
-            ("health", report.proof.as_ref().is_some_and(|proof| !proof.is_ready())),
-            ("lock", report.lost.is_some()),
-            ("rollback", report.rollback.is_some() || held_back.is_some()),
+            (FailureClass::Pull, is_pull),
+            (FailureClass::Untrusted, survey.found.judged.refused.is_some()),
+            (FailureClass::Manifests, !survey.found.desired.problems.is_empty()),
+            (FailureClass::Refused, survey.decided.plan.count(Action::Refuse) > 0),
+            (FailureClass::Apply, report.failed() + report.differing() > 0),
+            (FailureClass::Health, report.proof.as_ref().is_some_and(|proof| !proof.is_ready())),
+            (FailureClass::Lock, report.lost.is_some()),
+            (FailureClass::Rollback, report.rollback.is_some() || held_back.is_some()),
         ];
         classes.into_iter().filter(|(_, is_so)| *is_so).map(|(class, _)| class).collect()
     }
@@ -123,29 +124,31 @@ impl RoundError {
     }
 
     /// The class of the fault for figures; `None` where it is none.
-    pub fn class(&self) -> Option<&'static str> {
+    pub fn class(&self) -> Option<FailureClass> {
         use app::Error;
         Some(match self {
-            Self::Git(_) | Self::Reconcile(Error::Git(_)) => "git",
-            Self::Connect(_) => "connect",
-            Self::Settings(error) if !error.is_refusal => "settings",
-            Self::Settings(_) | Self::Reconcile(Error::Trust(_)) => "untrusted",
+            Self::Git(_) | Self::Reconcile(Error::Git(_)) => FailureClass::Git,
+            Self::Connect(_) => FailureClass::Connect,
+            Self::Settings(error) if !error.is_refusal => FailureClass::Settings,
+            Self::Settings(_) | Self::Reconcile(Error::Trust(_)) => FailureClass::Untrusted,
             Self::Reconcile(Error::Stopped | Error::Superseded(_) | Error::Held { .. }) => {
                 return None;
             }
-            Self::Reconcile(Error::Api { .. }) => "api",
-            Self::Reconcile(Error::Locked { .. } | Error::Lost(_)) => "lock",
-            Self::Reconcile(Error::WrongCluster(_)) | Self::OtherCluster { .. } => "wrong-cluster",
+            Self::Reconcile(Error::Api { .. }) => FailureClass::Api,
+            Self::Reconcile(Error::Locked { .. } | Error::Lost(_)) => FailureClass::Lock,
+            Self::Reconcile(Error::WrongCluster(_)) | Self::OtherCluster { .. } => {
+                FailureClass::WrongCluster
+            }
             Self::Reconcile(
                 Error::Parent(_)
                 | Error::NoNamespace(_)
                 | Error::OtherRepository { .. }
                 | Error::OtherPaths { .. }
                 | Error::Overtaken(_),
-            ) => "inventory",
-            Self::Reconcile(_) if self.is_of_commit() => "manifests",
-            Self::NothingToKeep { .. } => "rollback",
-            Self::Reconcile(_) | Self::Task(_) => "internal",
+            ) => FailureClass::Inventory,
+            Self::Reconcile(_) if self.is_of_commit() => FailureClass::Manifests,
+            Self::NothingToKeep { .. } => FailureClass::Rollback,
+            Self::Reconcile(_) | Self::Task(_) => FailureClass::Internal,
         })
     }
 

@@ -2,7 +2,7 @@
 //! the other, as Prometheus wants them.
 
 use super::text::{Exposition, MetricText, MetricType};
-use super::{Metrics, RoundResult, TargetInfo, Totals};
+use super::{FailureClass, Metrics, RoundResult, TargetInfo, Totals};
 
 /// The most pairs of verb and code; any more count as `other`.
 const REQUESTS: usize = 60;
@@ -55,8 +55,10 @@ pub fn text(targets: &[&Metrics], shared: Option<&Totals>) -> String {
     let mut failures =
         text.metric("failures_total", Counter, "What went wrong in rounds, by class.");
     for it in targets {
-        for (class, count) in &it.failures {
-            failures.sample(&[it.target(), ("class", class)], *count as f64);
+        // A counter that begins with its first fault has no increase that an alert could see.
+        for class in FailureClass::ALL {
+            let count = it.failures.get(&class).copied().unwrap_or_default();
+            failures.sample(&[it.target(), ("class", class.name())], count as f64);
         }
     }
     let totals: Vec<(Option<(&str, &str)>, &Totals)> = match shared {

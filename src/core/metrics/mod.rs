@@ -6,12 +6,14 @@
 //! has one series: the former one is gone with the next commit.
 
 mod exposition;
+mod failure_class;
 mod text;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use self::exposition::text;
+pub use self::failure_class::FailureClass;
 
 /// The marks of a target among others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub struct RoundFigures {
     /// How it ended.
     pub result: RoundResult,
     /// The class of what went wrong, out of a closed set.
-    pub failures: Vec<&'static str>,
+    pub failures: Vec<FailureClass>,
     /// How long its parts took.
     pub phases: BTreeMap<Phase, Duration>,
     /// The commit that the cluster is at; `None` where that is not known.
@@ -130,7 +132,7 @@ pub struct Metrics {
     last_round: Option<f64>,
     rounds: BTreeMap<RoundResult, u64>,
     phases: BTreeMap<Phase, (f64, u64)>,
-    failures: BTreeMap<&'static str, u64>,
+    failures: BTreeMap<FailureClass, u64>,
     changes: BTreeMap<(&'static str, &'static str), u64>,
     objects: usize,
     drifted: usize,
@@ -163,7 +165,7 @@ impl Metrics {
         }
         *self.rounds.entry(round.result).or_default() += 1;
         for class in &round.failures {
-            *self.failures.entry(class).or_default() += 1;
+            *self.failures.entry(*class).or_default() += 1;
         }
         for (phase, time) in &round.phases {
             let (sum, count) = self.phases.entry(*phase).or_default();
@@ -234,8 +236,10 @@ mod tests {
         let totals = Totals { requests, git_polls: 4, git_bytes: 312 };
         metrics.add(&changed("aaa"), totals.clone(), 1_796_000_000.0);
         metrics.add(&changed("bbb"), totals.clone(), 1_796_000_030.0);
-        let failed =
-            RoundFigures { failures: vec!["git"], ..RoundFigures::of(RoundResult::Failed) };
+        let failed = RoundFigures {
+            failures: vec![FailureClass::Git],
+            ..RoundFigures::of(RoundResult::Failed)
+        };
         metrics.add(&failed, totals, 1_796_000_060.5);
         let label = r#"target="prod \"a\"\\""#;
         for (name, expected) in [
@@ -282,7 +286,6 @@ mod tests {
                     format!("trueup_changes_total{{{label},action=\"update\",result=\"done\"}} 4"),
                 ],
             ),
-            ("failures", vec![format!("trueup_failures_total{{{label},class=\"git\"}} 1")]),
             (
                 "api_requests",
                 vec![
@@ -301,6 +304,10 @@ mod tests {
             assert_eq!(lines(&metrics, name), expected, "{name}");
         }
         assert!(!metrics.is_ready(), "the last round failed");
+        let failures = lines(&metrics, "failures_total");
+        assert_eq!(failures.len(), FailureClass::ALL.len(), "each class from the beginning");
+        let counted: Vec<&String> = failures.iter().filter(|line| !line.ends_with(" 0")).collect();
+        assert_eq!(counted, [&format!("trueup_failures_total{{{label},class=\"git\"}} 1")]);
     }
 
     #[test]
@@ -344,7 +351,7 @@ mod tests {
         assert!(metrics.is_ready());
         let text = metrics.text();
         let series = text.lines().filter(|line| !line.starts_with('#')).count();
-        assert!(series < 100, "{series}");
+        assert!(series < 120, "{series}");
         assert_eq!(lines(&metrics, "target_info").len(), 1);
         assert!(text.contains("commit-299") && !text.contains("commit-298"));
         assert!(text.contains("verb=\"other\",code=\"other\"} 239\n"));
