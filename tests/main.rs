@@ -139,6 +139,7 @@ mod wait_cut;
 mod watch;
 mod watch_log;
 mod watch_many;
+mod watch_rollout;
 mod waves;
 mod woken;
 mod wrong_input;

@@ -201,6 +201,7 @@ impl<'a> RoundOptions<'a> {
         let mut report = recorder.timed(Phase::Apply, applying).await?;
         let waiting = Box::pin(self.wait(survey, &mut report, runner));
         recorder.timed(Phase::Wait, waiting).await;
+        runner.waited().await;
         note_health(survey, self.target, &self.patient(), &mut report, lock).await?;
         if self.rolls_back && is_failure(survey, &report) {
             let back = Box::pin(self.roll_back(survey, &report, lock, runner));

@@ -56,6 +56,11 @@ pub trait Runner: Send {
     /// Hears why a rollback was not possible; gives what the report says of it.
     fn rollback_failed(&mut self, revision: &Revision, error: Self::Error) -> Option<String>;
 
+    /// Returns once the round may go on after it has waited for health.
+    fn waited(&mut self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
     /// Hears what happens to what was surveyed.
     fn hear(&mut self, survey: &Survey, event: &Event);
 }

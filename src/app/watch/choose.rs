@@ -38,7 +38,7 @@ impl RoundPlace<'_> {
     }
 
     /// The target as another commit's settings have it, to go back there; its inventory is the same.
-    async fn back(&self, now: &Target, commit: &str) -> Result<Target, RoundError> {
+    pub(super) async fn back(&self, now: &Target, commit: &str) -> Result<Target, RoundError> {
         let WatchSettings { target, .. } = self.settings(Some(commit)).await?;
         Ok(at(target, now, commit))
     }

@@ -51,6 +51,13 @@ pub enum WatchEvent {
         /// The pause that follows; `None` after the last.
         pause: Option<Duration>,
     },
+    /// Drift was put back while a round waits for health.
+    Healed {
+        /// The round that did it.
+        round: Box<Round>,
+        /// The pause until it is looked for again.
+        pause: Duration,
+    },
     /// The target is gone from the settings, and is not watched any more.
     Gone {
         /// Its inventory, which stays.

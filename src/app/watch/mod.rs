@@ -5,6 +5,7 @@
 //! several targets. They share the checkout's [`remote`], and their clusters' [`connections`].
 
 mod backoff;
+mod beside;
 mod calm;
 mod choose;
 mod connections;
@@ -19,7 +20,9 @@ mod order;
 mod pace;
 mod remote;
 mod remote_poller;
+mod rollout;
 mod round;
+mod runner;
 mod shared_looks;
 mod touched;
 mod unwritten;
@@ -296,7 +299,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
                     Some(held) => {
                         Ok(looked.without_writing(held, std::mem::take(&mut memory.unrecorded)))
                     }
-                    None => Box::pin(act(watch, *looked, &mut memory, interrupt)).await,
+                    None => Box::pin(act(watch, *looked, &mut memory, interrupt, events)).await,
                 }
             }
             Err(RoundError::Settings(error)) if error.is_gone && watch.connections.are_shared() => {

@@ -43,6 +43,7 @@ impl WatchEvent {
             Some(Observation { target: target.to_owned(), at, git, cluster, step })
         };
         match self {
+            Self::Healed { round, .. } => seen(git(round), Reach::Reached, step(round)),
             Self::Begun { .. }
             | Self::HeldBack { .. }
             | Self::Known(_)

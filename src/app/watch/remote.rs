@@ -88,6 +88,11 @@ impl Remote {
         self.0.options.pull.is_some()
     }
 
+    /// Ends the pause before the next pull.
+    pub(super) fn ask(&self) {
+        self.0.wanted.notify_one();
+    }
+
     /// The result of pulling since the target has `seen` it: the last pull that brought something, else
     /// the last one. `None` without a remote. The first one is waited for, and one that begins now where
     /// that is `urgent`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::beside::Healer;
 use super::calm::follow;
 use super::choose::{Chosen, RoundPlace, choose, target_at};
 use super::connections::{Place, Turn};
@@ -11,6 +12,8 @@ use super::former_drift::drift_of_former;
 use super::held::HeldRound;
 use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
+use super::rollout::Rollout;
+use super::runner::WatchRound;
 use super::{
     Events, KnownTarget, RoundError, RoundMemory, TouchedTarget, WakeReason, Watch, WatchEvent,
     WatchSettings, observed,
@@ -18,8 +21,8 @@ use super::{
 use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
 use crate::app::{
-    self, LastRead, Look, RecordedPlace, RoundEnd, RoundOptions, Runner, Survey, TIMEOUT, Target,
-    WaitWhen, look, record_killed, record_refusal, record_unusable_settings, round, survey,
+    Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, WaitWhen, look,
+    record_killed, record_refusal, record_unusable_settings, round,
 };
 use crate::cluster::Cluster;
 use crate::core::attribution::FormerDrift;
@@ -29,7 +32,6 @@ use crate::core::modes::Passes;
 use crate::core::object::ObjectKey;
 use crate::core::report::Report;
 use crate::core::schedule::Gate;
-use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::git::pull::{PullError, Pulled};
 use crate::local::cancel::{Cancellation, Interrupt};
@@ -159,7 +161,8 @@ pub(super) async fn begin_round(
     let is_urgent = std::mem::take(&mut memory.is_urgent);
     let pulled = watch.remote.next(&mut memory.seen, is_urgent).await;
     let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
-    let checkout = Checkout::discover(&watch.directory)?;
+    // A commit that comes meanwhile is the next round's, or it would pass by the targets it waits for.
+    let checkout = Checkout::discover(&watch.directory)?.steady();
     memory.head = checkout.resolve(None).ok().map(|head| head.commit);
     let shared = watch.connections.place(&watch.access, &watch.delays).await?;
     let cluster = shared.cluster.counting();
@@ -264,6 +267,7 @@ pub(super) async fn act(
     looked: PendingRound,
     memory: &mut RoundMemory,
     interrupt: &Interrupt,
+    events: &Events,
 ) -> Result<Round, RoundError> {
     let PendingRound {
         begin,
@@ -307,19 +311,29 @@ pub(super) async fn act(
         recording: watch.recording.as_deref(),
         cancel: &cancel,
     };
-    let mut watching = WatchRound {
-        watch,
+    let own = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
+    let rollout = Rollout::default();
+    let healer = Healer {
+        place: own,
         target: &target,
-        checkout: &checkout,
-        cluster: &cluster,
-        last,
-        turn: Some(turn),
-        warning: None,
-        unrecorded: std::mem::take(unrecorded),
+        commit: survey.found.revision.commit.clone(),
+        has_lock: survey.writes(),
+        interval: wanted.interval,
+        passing: wait.unwrap_or(TIMEOUT),
+        cascade: wanted.cascade,
+        events,
+        interrupt,
     };
+    let mut watching = WatchRound::new(own, &target, last);
+    (watching.turn, watching.rollout) = (Some(turn), Some(&rollout));
+    watching.unrecorded = std::mem::take(unrecorded);
     let held = held_back.as_deref().or(kept.as_deref());
     let mut lookout = RemotePoller { watch, target: &wanted.target, held_back: held, moves };
-    let ended = round(options, survey, &mut watching, &mut lookout).await?;
+    let work = Box::pin(round(options, survey, &mut watching, &mut lookout));
+    let ended = match watch.once {
+        true => work.await,
+        false => healer.beside(&rollout, work).await,
+    }?;
     let WatchRound { warning, unrecorded, .. } = watching;
     let RoundEnd { survey, report } = ended;
     if is_settled(&report) {
@@ -379,54 +393,6 @@ pub(super) async fn act(
         requests,
         elapsed,
     })
-}
-
-/// A round of a watch under way.
-struct WatchRound<'a> {
-    watch: &'a Watch,
-    target: &'a Target,
-    checkout: &'a Checkout,
-    cluster: &'a Cluster,
-    /// The commit that was read last.
-    last: &'a LastRead,
-    /// The turn among the targets of the cluster, until something is waited for.
-    turn: Option<Turn>,
-    /// Why no lock is taken.
-    warning: Option<String>,
-    /// Why it could not be recorded everywhere.
-    unrecorded: Vec<String>,
-}
-
-impl Runner for WatchRound<'_> {
-    type Error = RoundError;
-
-    async fn survey(&mut self, _: &Survey, cluster: &Cluster) -> Result<Survey, RoundError> {
-        Ok(survey(self.target, self.checkout, cluster, Some(self.last)).await?)
-    }
-
-    /// The plan that was found is approved by definition.
-    async fn approve(&mut self, _: &Survey, _: &mut Survey) -> Result<(), RoundError> {
-        Ok(())
-    }
-
-    fn target_at(&self, commit: &str) -> Result<Target, RoundError> {
-        let place =
-            RoundPlace { watch: self.watch, checkout: self.checkout, cluster: self.cluster };
-        Ok(target_at(place, self.target, commit)?)
-    }
-
-    fn rollback_failed(&mut self, _: &Revision, error: RoundError) -> Option<String> {
-        Some(error.to_string())
-    }
-
-    fn hear(&mut self, _: &Survey, event: &app::Event) {
-        match event {
-            app::Event::LockForbidden(warning) => self.warning = Some(String::clone(warning)),
-            app::Event::LockAwaited(_) | app::Event::WaitBegan => drop(self.turn.take()),
-            app::Event::NotRecorded(warning) => self.unrecorded.push(String::clone(warning)),
-            _ => {}
-        }
-    }
 }
 
 /// Whether waiting came to its end, and what was to follow from it was done.

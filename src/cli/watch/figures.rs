@@ -86,6 +86,13 @@ impl Figures {
         self.lock().targets.remove(target);
     }
 
+    /// Adds drift that was put back while a round of a target goes on.
+    pub(super) fn add_drifts(&self, target: &str, drifts: usize) {
+        if let Some(target) = self.lock().targets.get_mut(target) {
+            target.add_drifts(drifts);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, AllMetrics> {
         self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
     }

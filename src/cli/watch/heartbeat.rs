@@ -179,6 +179,11 @@ impl Heartbeat {
         self.deadline.forget(target);
     }
 
+    /// A round of a target goes on, and says nothing of its end.
+    pub(super) fn lives(&self, target: &str, pause: Duration) {
+        self.deadline.beat(target, Some(pause), Instant::now());
+    }
+
     /// A round of a target ended. Gives a warning where the file can't be written.
     pub(super) fn round(&mut self, target: &str, beat: &Beat<'_>) -> Option<String> {
         self.deadline.beat(target, beat.pause, Instant::now());

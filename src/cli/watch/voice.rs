@@ -96,6 +96,14 @@ impl Voice {
                 let beat = Beat { is_good: true, commit: None, pause: Some(pause), fault: None };
                 signs.note(target, &beat, &RoundFigures::of(RoundResult::AtCommit))
             }
+            WatchEvent::Healed { round, pause } => {
+                signs.heart.lives(target, pause);
+                let healed = log.healed(&round);
+                let drifts = healed.iter().filter(|entry| entry.event == LogEvent::Drift).count();
+                signs.figures.add_drifts(target, drifts);
+                entries.extend(healed);
+                Vec::new()
+            }
             WatchEvent::Waits { gate, pause } => {
                 self.exit = Exit::NotAtCommit;
                 let all = Log::new(false, writer.glyphs).waits(&gate);

@@ -185,6 +185,11 @@ impl Metrics {
         self.totals = totals;
     }
 
+    /// Adds drift that was put back while a round goes on.
+    pub fn add_drifts(&mut self, drifts: usize) {
+        self.drifts += drifts as u64;
+    }
+
     /// Whether a round came to something, and the last one did.
     pub fn is_ready(&self) -> bool {
         self.last_success.is_some() && self.last_success == self.last_round

@@ -5,6 +5,7 @@ mod drift;
 pub mod entry;
 mod exit;
 mod faults;
+mod healed;
 mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
