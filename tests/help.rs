@@ -6,7 +6,7 @@ use trueup::cli::Cli;
 
 use crate::support::command::Cmd;
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "pull",
     "diff",
     "apply",
@@ -15,6 +15,7 @@ const VERBS: [&str; 19] = [
     "status",
     "suspend",
     "resume",
+    "release",
     "verify",
     "rbac",
     "install",

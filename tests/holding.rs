@@ -1,4 +1,5 @@
-//! Targets that are held: suspended ones are looked at and not written, by any command.
+//! Targets that are held: suspended ones are looked at and not written, by any command, and in modes
+//! detect and hold new commits wait.
 
 use std::fs;
 
@@ -131,4 +132,159 @@ fn a_suspension_needs_an_inventory_a_reason_and_an_end_to_come() {
         let wrong = repo.run(args).exits(2);
         assert!(wrong.stderr.contains(expected), "{wrong}");
     }
+}
+
+/// The same with a mode in trueup.yaml.
+fn in_mode(name: &str, mode: &str) -> Repo<'static> {
+    let repo = Repo::new(name, sandbox::bare());
+    let settings = format!("targets:\n  prod: {{paths: [.], name: {name}, mode: {mode}}}\n");
+    repo.write("trueup.yaml", settings).write_config("one", "1").commit("First");
+    repo
+}
+
+fn head(repo: &Repo<'_>) -> String {
+    repo.git(&["rev-parse", "--short=7", "HEAD"]).stdout.trim().to_owned()
+}
+
+fn by_hand(repo: &Repo<'_>) {
+    repo.edit(&["configmap", "one"], "s/key: \".*\"/key: \"by hand\"/").exits(0);
+}
+
+#[test]
+fn in_mode_hold_drift_is_put_back_and_commits_wait_for_their_release() {
+    let repo = in_mode("hold-hold", "hold");
+    // The first commit waits, too, and there is no inventory yet to note a release on.
+    let first = repo.run(&["apply", "--yes"]).exits(1);
+    assert!(first.stderr.contains("prod is in mode hold, and "), "{first}");
+    repo.run(&["release"]).exits(2);
+    repo.run(&["apply", "--yes", "--release"]).exits(0);
+    repo.run(&["apply", "--yes", "--wait"]).exits(0);
+    let watching = Watching::start(&repo, &[]);
+    watching.says("in sync");
+
+    repo.write_config("one", "2").write_config("two", "2").commit("Second");
+    let second = head(&repo);
+    watching.says(&format!("new commit {second} "));
+    watching.says(&format!("{second} waits: not released, in mode hold"));
+    by_hand(&repo);
+    watching.says("drift: ConfigMap hold-hold/one data.key by hand → 1, put back");
+    assert_eq!((repo.value("one"), repo.config_map("two")), ("1".to_owned(), None));
+    let status = repo.run(&["status"]).exits(1);
+    assert!(status.stdout.contains("1 commit behind, not released"), "{status}");
+    let refused = repo.run(&["apply", "--yes"]).exits(1);
+    let hint = "trueup release prod releases it; trueup apply --release releases and applies it";
+    assert!(refused.stderr.contains(hint), "{refused}");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stderr.contains("warning: prod is in mode hold, and "), "{diff}");
+
+    let released = repo.run(&["release", "prod"]).exits(0);
+    assert_eq!(released.stdout, format!("prod: {second} is released\n"));
+    eventually("the released commit is live", || repo.value("two") == "2");
+    watching.says(&format!("at {second}"));
+    let again = repo.run(&["release"]).exits(0);
+    assert_eq!(again.stdout, format!("prod: {second} runs already\n"));
+
+    // A released commit is applied though a newer one waits.
+    repo.write_config("two", "3").commit("Third");
+    let third = head(&repo);
+    repo.write_config("two", "4").commit("Fourth");
+    watching.says(&format!("{} waits", head(&repo)));
+    repo.run(&["release", "prod", "--rev", &third]).exits(0);
+    eventually("the third commit is live", || repo.value("two") == "3");
+    by_hand(&repo);
+    eventually("drift is put back to the third", || repo.value("one") == "2");
+    assert_eq!(repo.value("two"), "3");
+    // Back to where it was: no release is needed for the commit that runs.
+    repo.run(&["apply", "--yes", "--rev", &third]).exits(0);
+    repo.run(&["apply", "--yes", "--rev", &second]).exits(1);
+
+    // A commit that changes the mode lets itself through.
+    let settings = "targets:\n  prod: {paths: [.], name: hold-hold, mode: enforce}\n";
+    repo.write("trueup.yaml", settings).commit("Enforce");
+    eventually("the last commit is live", || repo.value("two") == "4");
+    assert_eq!(watching.times("waits"), 2, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn in_mode_detect_nothing_is_written() {
+    let repo = in_mode("hold-detect", "detect");
+    let refused = repo.run(&["apply", "--yes"]).exits(1);
+    assert!(refused.stderr.contains("prod is in mode detect; nothing was written"), "{refused}");
+    assert!(
+        refused.stderr.contains("trueup apply --mode enforce applies all the same"),
+        "{refused}"
+    );
+    let never = repo.run(&["watch", "--once", "--no-pull"]).exits(1);
+    assert!(never.stdout.contains("waits: mode detect: 1 change"), "{never}");
+    repo.run(&["apply", "--yes", "--mode", "enforce"]).exits(0);
+    let writes = repo.writes();
+    repo.run(&["watch", "--once", "--no-pull"]).exits(0);
+    let status = repo.run(&["status"]).exits(0);
+    assert!(status.stdout.contains("in sync, detected only"), "{status}");
+
+    let watching = Watching::start(&repo, &[]);
+    watching.says("in sync");
+    by_hand(&repo);
+    watching.says("drift: ConfigMap hold-detect/one data.key by hand → 1, not put back");
+    repo.write_config("two", "2").commit("Second");
+    watching.says(&format!("{} waits: mode detect", head(&repo)));
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(watching.times("drift"), 1, "{:#?}", watching.said());
+    assert_eq!((repo.value("one"), repo.config_map("two")), ("by hand".to_owned(), None));
+    // The one write is that of the person.
+    assert_eq!(repo.writes(), writes + 1);
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn the_file_of_the_machine_counts_before_the_repository_and_the_flag_before_both() {
+    let repo = applied("hold-machine");
+    let settings = repo.outside().join("settings/trueup");
+    fs::create_dir_all(&settings).unwrap();
+    let home = repo.outside().join("settings");
+    let run =
+        |args: &[&str]| repo.trueup(args).env("XDG_CONFIG_HOME", home.to_str().unwrap()).run();
+    let says = |text: &str| fs::write(settings.join("config.yaml"), text).unwrap();
+    repo.write_config("one", "2").commit("Second");
+    says("modes:\n- {targets: [other], mode: enforce}\n- {targets: ['pr*'], mode: hold}\n");
+    let held = run(&["apply", "--yes"]).exits(1);
+    assert!(held.stderr.contains("prod is in mode hold, and "), "{held}");
+    run(&["apply", "--yes", "--mode", "detect"]).exits(1);
+    let once = run(&["watch", "--once", "--no-pull"]).exits(1);
+    assert!(once.stdout.contains("waits: not released, in mode hold"), "{once}");
+    let once = run(&["watch", "--once", "--no-pull", "--mode", "enforce"]).exits(0);
+    assert!(once.stdout.contains("1 changed"), "{once}");
+    for (text, expected) in [
+        ("modes:\n- {targets: [a]}\n", "config.yaml:2:3: modes[0]: a key is missing: mode"),
+        ("modes:\n- {targets: [], mode: hold}\n", "config.yaml:2:3: modes[0]: targets: a pattern"),
+        ("modes:\n- {targets: [a], mode: off}\n", "config.yaml:2:24: modes[0].mode: unknown"),
+    ] {
+        says(text);
+        let wrong = run(&["apply", "--yes"]).exits(2);
+        assert!(wrong.stderr.contains(expected), "{wrong}");
+    }
+}
+
+#[test]
+fn a_release_that_cannot_be_read_releases_nothing() {
+    let repo = in_mode("hold-release", "hold");
+    repo.run(&["apply", "--yes", "--release"]).exits(0);
+    repo.write_config("one", "2").commit("Second");
+    let parent = repo.parent();
+    repo.kubectl(&["annotate", "configmap", &parent, "trueup.dev/released=HEAD"]).exits(0);
+    let refused = repo.run(&["apply", "--yes"]).exits(1);
+    let says = "is not released; the annotation trueup.dev/released can't be read: ";
+    assert!(refused.stderr.contains(says), "{refused}");
+    let once = repo.run(&["watch", "--once", "--no-pull"]).exits(1);
+    assert!(once.stdout.contains("the annotation trueup.dev/released can't be read: "), "{once}");
+    assert_eq!(repo.value("one"), "1");
+    repo.run(&["suspend", "--reason", "x"]).exits(0);
+    let suspended = repo.run(&["release"]).exits(0);
+    assert!(suspended.stdout.ends_with(" is released; the target is suspended\n"), "{suspended}");
+    repo.run(&["apply", "--yes"]).exits(1);
+    repo.run(&["resume"]).exits(0);
+    repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(repo.value("one"), "2");
 }

@@ -8,7 +8,7 @@ use crate::cluster::ApiError;
 use crate::config;
 use crate::core::inventory::ParentError;
 use crate::core::lease::Holder;
-use crate::core::modes::Hold;
+use crate::core::modes::{Hold, HoldCause};
 use crate::core::problem::Problem;
 use crate::core::redact::MaskedProblem;
 use crate::core::remedy::{MovedPaths, Remedy};
@@ -202,7 +202,7 @@ impl Error {
                 Some(format!("did you mean {}?", near.join(" or ")).into())
             }
             Self::Locked { .. } => Some(Remedy::WaitForLock),
-            Self::Held { target, .. } => Some(Remedy::Resume { target: target.clone() }),
+            Self::Held { target, hold } => Some(remedy_of(target, hold)),
             Self::NoInventory { .. } => Some(Remedy::ApplyFirst),
             Self::Lost(_) => Some("run it again once the other run has ended".into()),
             Self::Ignore(problem) => problem.hint.clone().map(Remedy::Text),
@@ -215,6 +215,17 @@ impl Error {
             | Self::Overtaken(_)
             | Self::Task(_) => None,
         }
+    }
+}
+
+/// The remedy for a target that is held.
+fn remedy_of(target: &str, hold: &Hold) -> Remedy {
+    let target = target.to_owned();
+    match &hold.cause {
+        HoldCause::Suspended(_) | HoldCause::Unreadable(_) => Remedy::Resume { target },
+        HoldCause::Detect => Remedy::Enforce,
+        HoldCause::Unreleased { commit: None, .. } => Remedy::Enforce,
+        HoldCause::Unreleased { .. } => Remedy::Release { target },
     }
 }
 

@@ -7,15 +7,36 @@ use super::survey::{api, whose};
 use super::{Error, Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::inventory::Record;
-use crate::core::modes::{Hold, Holding, Passes, SUSPENDED, Suspension, hold};
+use crate::core::modes::{
+    Hold, HoldCause, HoldFacts, Holding, Passes, RELEASED, Release, SUSPENDED, Suspension,
+    TargetMode, hold,
+};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 
-/// Why a target is held that was surveyed; `None` where it may be written.
-pub fn hold_of(survey: &Survey, passes: Passes) -> Option<Hold> {
-    let record = survey.found.before.as_ref()?;
-    let hold = hold(&record.holding, passes, Timestamp::now())?;
+/// Why the commit of a target is not applied that was surveyed; `None` where it may be.
+pub fn hold_of(survey: &Survey, target: &Target, passes: Passes) -> Option<Hold> {
+    let found = &survey.found;
+    let commit = Some(found.revision.commit.as_str()).filter(|_| !found.revision.dirty);
+    let hold = hold_at(target.mode, found.before.as_ref(), commit, passes)?;
     Some(hold.masked(|text| survey.redactor().text(text)))
+}
+
+/// Why a commit is not applied to a target of this mode with this record; `None` where it may be. The
+/// texts are those of the record.
+pub(super) fn hold_at(
+    mode: TargetMode,
+    record: Option<&Record>,
+    commit: Option<&str>,
+    passes: Passes,
+) -> Option<Hold> {
+    let none = Holding::default();
+    let past = record.map(|record| &record.past);
+    let applied = record.and_then(|record| record.revision.as_deref());
+    let healthy = past.and_then(|past| past.healthy.as_ref()).map(|healthy| healthy.what.as_str());
+    let holding = record.map_or(&none, |record| &record.holding);
+    let (known, now) = ([applied, healthy], Timestamp::now());
+    hold(&HoldFacts { mode, holding, commit, known, passes, now })
 }
 
 /// Whether the target may be written.
@@ -24,7 +45,7 @@ pub fn hold_of(survey: &Survey, passes: Passes) -> Option<Hold> {
 ///
 /// When it is held.
 pub fn check_not_held(survey: &Survey, target: &Target, passes: Passes) -> Result<(), Error> {
-    match hold_of(survey, passes) {
+    match hold_of(survey, target, passes) {
         None => Ok(()),
         Some(hold) => {
             Err(Error::Held { target: target.shown_name().to_owned(), hold: Box::new(hold) })
@@ -50,7 +71,10 @@ pub struct HoldingPlace<'a> {
 /// # Errors
 ///
 /// When it has no inventory, when that is not the target's, or when the API server refuses.
-pub async fn suspend(place: HoldingPlace<'_>, suspension: &Suspension) -> Result<Holding, Error> {
+pub async fn suspend(
+    place: HoldingPlace<'_>,
+    suspension: &Suspension,
+) -> Result<HeldBefore, Error> {
     place.annotate(SUSPENDED, Some(&suspension.text()), |_| true).await
 }
 
@@ -59,8 +83,51 @@ pub async fn suspend(place: HoldingPlace<'_>, suspension: &Suspension) -> Result
 /// # Errors
 ///
 /// As of [`suspend`].
-pub async fn resume(place: HoldingPlace<'_>) -> Result<Holding, Error> {
+pub async fn resume(place: HoldingPlace<'_>) -> Result<HeldBefore, Error> {
     place.annotate(SUSPENDED, None, |record| record.holding.suspended.is_some()).await
+}
+
+/// Releases a commit to a target. Gives how it was held before.
+///
+/// # Errors
+///
+/// As of [`suspend`].
+pub async fn release(place: HoldingPlace<'_>, release: &Release) -> Result<HeldBefore, Error> {
+    let is_due = |record: &Record| record.revision.as_ref() != Some(&release.commit);
+    place.annotate(RELEASED, Some(&release.text()), is_due).await
+}
+
+/// Releases the commit that is about to be applied, where the target would wait with it else.
+pub(super) async fn release_applied(
+    survey: &Survey,
+    target: &Target,
+    cluster: &Cluster,
+    by: String,
+) -> Result<(), Error> {
+    let is_waiting = |hold: &Hold| matches!(hold.cause, HoldCause::Unreleased { .. });
+    let hold = hold_of(survey, target, Passes { suspended: true, ..Passes::default() });
+    if survey.found.before.is_none()
+        || survey.found.revision.dirty
+        || !hold.is_some_and(|it| is_waiting(&it))
+    {
+        return Ok(());
+    }
+    let parent = cluster.parent(&target.inventory).await.map_err(api("read the inventory"))?;
+    let Some(parent) = parent else { return Ok(()) };
+    target.inventory.read(&parent)?;
+    let commit = survey.found.revision.commit.clone();
+    let text = Release { commit, by, at: Timestamp::now() }.text();
+    let written = cluster.annotate_parent(&parent, RELEASED, Some(&text)).await;
+    written.map_err(api("write the inventory"))
+}
+
+/// The state of a target before it was marked.
+#[derive(Clone, Debug)]
+pub struct HeldBefore {
+    /// How it was held.
+    pub holding: Holding,
+    /// The commit that was last applied.
+    pub runs: Option<String>,
 }
 
 impl HoldingPlace<'_> {
@@ -71,7 +138,7 @@ impl HoldingPlace<'_> {
         name: &str,
         value: Option<&str>,
         due: impl FnOnce(&Record) -> bool,
-    ) -> Result<Holding, Error> {
+    ) -> Result<HeldBefore, Error> {
         let Self { target, revision, checkout, cluster } = *self;
         let inventory = &target.inventory;
         let (uid, parent) = futures::try_join!(
@@ -87,6 +154,6 @@ impl HoldingPlace<'_> {
             let written = cluster.annotate_parent(&parent, name, value).await;
             written.map_err(api("write the inventory"))?;
         }
-        Ok(record.holding)
+        Ok(HeldBefore { holding: record.holding, runs: record.revision })
     }
 }

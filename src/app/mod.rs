@@ -49,7 +49,7 @@ pub use dry_run::{DryRun, dry_run};
 pub use elsewhere::defined_by_others;
 pub use error::Error;
 pub use event::Event;
-pub use hold::{HoldingPlace, check_not_held, hold_of, resume, suspend};
+pub use hold::{HeldBefore, HoldingPlace, check_not_held, hold_of, release, resume, suspend};
 pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
 pub use others::{OtherRevision, OtherTarget};

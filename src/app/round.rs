@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::hold::release_applied;
 use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder, tell};
 use super::right_cluster::remember_cluster_of;
 use super::{CommitPoller, Event, RoundEnd, Runner, WaitWhen, check_not_held};
@@ -169,6 +170,9 @@ impl<'a> RoundOptions<'a> {
             check_not_held(&now, self.target, self.passes)?;
             runner.approve(&survey, &mut now).await?;
             survey = now;
+        }
+        if self.passes.release {
+            release_applied(&survey, self.target, self.cluster, self.who.person()).await?;
         }
         let work = Box::pin(self.make_true(&survey, lock, recorder, runner));
         match lookout.beside(&survey.found.revision.commit, self.cancel, work).await {

@@ -13,6 +13,7 @@ use crate::git::{Checkout, Descent};
 
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
+use super::mode::mode;
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, OwnPlace, TargetArgs, counts, others_of, setting};
 use super::{kubernetes, trust};
@@ -122,6 +123,7 @@ impl TargetArgs {
             whole: false,
             is_removed: false,
             cluster: choice,
+            mode: mode(self.mode, &purpose.target, config.mode)?,
             trust,
             doubt: None,
         };

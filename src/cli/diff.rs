@@ -173,7 +173,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
             return Ok(if exit_zero { Exit::AtCommit } else { session.good_exit() });
         }
     };
-    if let Some(hold) = hold_of(&survey, Passes::default()) {
+    if let Some(hold) = hold_of(&survey, &session.named.target, Passes::default()) {
         ui.warning(&format!("{} is {}", session.named.name, hold.words()));
     }
     if let Some(path) = &out {

@@ -1,4 +1,4 @@
-//! The target that suspend and resume are about, and the way to its inventory.
+//! The target that suspend, resume and release are about, and the way to its inventory.
 
 use std::path::Path;
 
@@ -65,8 +65,23 @@ impl HeldTargetArgs {
         access: AccessArgs,
         directory: &Path,
     ) -> Result<HeldTarget, Failure> {
+        self.open_at(None, access, directory).await
+    }
+
+    /// The same with another commit than the one that the target follows.
+    ///
+    /// # Errors
+    ///
+    /// As of [`open`](Self::open), or when there is no such commit.
+    pub(super) async fn open_at(
+        self,
+        rev: Option<String>,
+        access: AccessArgs,
+        directory: &Path,
+    ) -> Result<HeldTarget, Failure> {
         let Self { name, target, namespace } = self;
-        let args = TargetArgs::plain(name.or(target), namespace, access);
+        let mut args = TargetArgs::plain(name.or(target), namespace, access);
+        args.files.rev = rev;
         let checkout = Checkout::discover(directory)?;
         let access = args.access_to(directory, &checkout)?;
         let cluster = Cluster::connect(&access).await?;

@@ -31,6 +31,7 @@ mod kubernetes;
 pub mod locking;
 mod machine_file;
 mod merged;
+mod mode;
 mod named_verbs;
 mod names;
 mod notify;
@@ -42,6 +43,7 @@ pub mod present;
 pub mod pull;
 pub mod rbac;
 mod recording;
+pub mod release;
 mod remedy;
 mod removed;
 pub mod render;
@@ -165,6 +167,7 @@ pub enum Verb {
     Status(status::StatusArgs),
     Suspend(suspend::SuspendArgs),
     Resume(resume::ResumeArgs),
+    Release(release::ReleaseArgs),
     Check(check::CheckArgs),
     Explain(explain::ExplainArgs),
     Schemas(schemas::SchemasArgs),
@@ -247,6 +250,7 @@ fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {
         Verb::Status(args) => block_on(status::run(args, &directory, ui)),
         Verb::Suspend(args) => block_on(suspend::run(args, &directory, ui)),
         Verb::Resume(args) => block_on(resume::run(args, &directory, ui)),
+        Verb::Release(args) => block_on(release::run(args, &directory, ui)),
         Verb::Render(args) => block_on(render::run(args, &directory, ui)),
         Verb::Explain(args) => block_on(explain::run(args, &directory, ui)),
         Verb::Schemas(args) => block_on(schemas::run(args, &directory, ui)),

@@ -6,8 +6,8 @@ use clap::{ArgMatches, Args as _, Command, Error, FromArgMatches, Subcommand};
 #[cfg(unix)]
 use super::sandbox;
 use super::{
-    Verb, apply, check, completions, diff, explain, help, history, install, pull, rbac, render,
-    resume, schemas, status, suspend, sync, verify, watch,
+    Verb, apply, check, completions, diff, explain, help, history, install, pull, rbac, release,
+    render, resume, schemas, status, suspend, sync, verify, watch,
 };
 
 /// A verb that an argument is named like.
@@ -27,6 +27,7 @@ const VERBS: &[(&str, WithOptions)] = &[
     ("status", status::StatusArgs::augment_args),
     ("suspend", suspend::SuspendArgs::augment_args),
     ("resume", resume::ResumeArgs::augment_args),
+    ("release", release::ReleaseArgs::augment_args),
     ("check", check::CheckArgs::augment_args),
     ("explain", explain::ExplainArgs::augment_args),
     ("schemas", schemas::SchemasArgs::augment_args),

@@ -32,6 +32,7 @@ impl TargetArgs {
             removed: None,
             new_cluster: false,
             unverified: false,
+            mode: None,
             access,
         }
     }

@@ -106,6 +106,10 @@ pub(super) fn words(remedy: &Remedy) -> String {
         Remedy::Resume { target } => format!(
             "trueup resume {target} ends that; trueup apply --suspended applies in spite of it"
         ),
+        Remedy::Release { target } => format!(
+            "trueup release {target} releases it; trueup apply --release releases and applies it"
+        ),
+        Remedy::Enforce => "trueup apply --mode enforce applies all the same".to_owned(),
         Remedy::ApplyFirst => "apply it first".to_owned(),
         Remedy::ChooseCheckout => "name the right checkout with -C DIR".to_owned(),
         Remedy::LeaveOut { what } => {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
+use super::mode::mode;
 use super::present::trust::refusal;
 use super::target::{FilesArgs, NamedTarget, TargetArgs};
 use crate::app::Target;
@@ -57,6 +58,7 @@ impl TargetArgs {
             inventory,
             policy,
             cluster: cluster_choice(name, self.new_cluster)?,
+            mode: mode(self.mode, name, None)?,
             is_removed: true,
             ..named.target
         };

@@ -39,7 +39,7 @@ pub struct ResumeArgs {
 pub async fn run(args: ResumeArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let held = args.target.open(args.access, directory).await?;
     let before = resume(held.place()).await?;
-    let was = match before.suspended {
+    let was = match before.holding.suspended {
         None => "was not suspended".to_owned(),
         Some(Ok(it)) if it.is_over(Timestamp::now()) => "was suspended no longer".to_owned(),
         Some(Ok(it)) => format!("is resumed; it was suspended {}", it.words()),

@@ -87,7 +87,8 @@ pub async fn run(args: SuspendArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
     let glyphs = ui.glyphs();
     let line = |text: &str| glyphs.inert(text).into_owned();
     let name = &held.named.name;
-    let running = before.suspended.filter(|it| it.as_ref().is_ok_and(|it| !it.is_over(now)));
+    let running =
+        before.holding.suspended.filter(|it| it.as_ref().is_ok_and(|it| !it.is_over(now)));
     if let Some(Ok(before)) = running {
         ui.note(&format!("it was suspended {}", before.words()));
     }

@@ -15,6 +15,7 @@ use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::kubernetes;
 use super::machine_file::{cluster_choice, machine};
+use super::mode::mode;
 use super::names::{derived, plain_files, sanitized, siblings};
 pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
@@ -27,6 +28,7 @@ use crate::config::clusters::{context_of, rule_of};
 use crate::config::machine::{FILE, Machine, Rendering};
 use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
+use crate::core::modes::TargetMode;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::RunOptions;
 use crate::core::policy::{MaxPrune, OnConflict, Permissions, Policy};
@@ -75,7 +77,7 @@ pub struct TargetArgs {
 
     /// Resolution of conflicts with other field managers: take the field, refuse the object, or
     /// leave the field [default: force]
-    #[arg(long, value_name = "MODE", value_parser = mode(), help_heading = GUARDS, display_order = 5, hide_short_help = true)]
+    #[arg(long, value_name = "MODE", value_parser = on_conflict(), help_heading = GUARDS, display_order = 5, hide_short_help = true)]
     pub on_conflict: Option<OnConflict>,
 
     /// Adopt objects that Helm, Flux, Argo CD, kapp or another ApplySet claims
@@ -105,13 +107,18 @@ pub struct TargetArgs {
     #[arg(long, help_heading = GUARDS, display_order = 10, hide_short_help = true)]
     pub unverified: bool,
 
+    /// Whether commits are applied by themselves: all; none, they are only reported; or those that
+    /// are released [default: enforce]
+    #[arg(long, value_name = "MODE", value_parser = super::mode::parser(), help_heading = GUARDS, display_order = 11, hide_short_help = true)]
+    pub mode: Option<TargetMode>,
+
     /// How to reach the cluster.
     #[command(flatten)]
     pub access: AccessArgs,
 }
 
 /// Reads what to do about a conflict.
-fn mode() -> impl TypedValueParser<Value = OnConflict> {
+fn on_conflict() -> impl TypedValueParser<Value = OnConflict> {
     PossibleValuesParser::new(OnConflict::NAMES).map(|name| name.parse().unwrap_or_default())
 }
 
@@ -144,6 +151,7 @@ impl NamedTarget {
     pub fn of_a_throwaway(&mut self) {
         self.run_options = self.run_options.of_a_throwaway();
         self.target.cluster = ClusterChoice::default();
+        self.target.mode = TargetMode::default();
         let others = self.target.others.values_mut();
         others.for_each(|other| other.cluster = ClusterChoice::default());
     }
@@ -213,6 +221,7 @@ impl TargetArgs {
         let name = name.unwrap_or_else(|| inventory.clone());
         let cluster_of = if is_declared { &name } else { &inventory };
         let choice = cluster_choice(cluster_of, self.new_cluster)?;
+        let mode = mode(self.mode, cluster_of, declared.mode)?;
         let at_head = tracks.is_some();
         let beside =
             OwnPlace { at_head, cluster: &choice, kubeconfig: self.access.kubeconfig.as_deref() };
@@ -241,6 +250,7 @@ impl TargetArgs {
             is_removed: false,
             tracks,
             cluster: choice,
+            mode,
             trust,
             doubt,
         };
@@ -296,6 +306,7 @@ impl FilesArgs {
             is_removed: false,
             tracks,
             cluster: ClusterChoice::default(),
+            mode: TargetMode::default(),
             trust: Trust::default(),
             doubt: None,
         })

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::clusters::{self, InvalidEntry, TargetCluster};
+use crate::config::modes::{self, TargetModes};
 use crate::config::notify::NotifySettings;
 use crate::config::scalars::Scalar;
 use crate::config::unknown;
@@ -37,6 +38,9 @@ pub struct Machine {
     /// Which commits may be applied.
     #[serde(default)]
     pub verify: Vec<VerifyRule>,
+    /// The modes of targets.
+    #[serde(default)]
+    pub modes: Vec<TargetModes>,
     /// The kubeconfig's contexts that `status` shows side by side.
     #[serde(default)]
     pub contexts: Vec<String>,
@@ -149,7 +153,8 @@ impl Machine {
         })?;
         machine.check_readable(file, bytes, look.exists)?;
         machine.check_contexts(file, bytes)?;
-        clusters::locate(&mut machine.clusters, bytes).map_err(|invalid| {
+        let located = clusters::locate(&mut machine.clusters, bytes);
+        located.and_then(|()| modes::check(&machine.modes, bytes)).map_err(|invalid| {
             let (InvalidEntry { at: (line, column), message }, file) = (invalid, file.to_owned());
             MachineError::Invalid { file, line, column, message }
         })?;

@@ -6,6 +6,7 @@
 mod after;
 pub mod clusters;
 pub mod machine;
+pub mod modes;
 pub mod notify;
 pub(crate) mod scalars;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use serde::Deserialize;
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::manifest::{self, PathPart};
+use crate::core::modes::TargetMode;
 use crate::core::policy::run_options::{Cascade, OnFailure, RunOptions};
 use crate::core::policy::{MaxPrune, OnConflict, RepositoryPolicy};
 use crate::core::problem::within;
@@ -80,6 +82,9 @@ pub struct TargetConfig {
     #[serde(rename = "max-prune", default, deserialize_with = "share")]
     #[cfg_attr(test, schemars(schema_with = "schema::share"))]
     pub max_prune: Option<MaxPrune>,
+    /// Whether commits are applied by themselves: `enforce`; `detect`, which only reports; or `hold`, which
+    /// waits until they are released.
+    pub mode: Option<TargetMode>,
     /// One bad document refuses the whole commit.
     #[serde(default)]
     pub strict: bool,

@@ -125,6 +125,13 @@ pub enum Remedy {
         /// The target.
         target: String,
     },
+    /// Release the commit, or apply and release it.
+    Release {
+        /// The target.
+        target: String,
+    },
+    /// Apply in spite of the target's mode.
+    Enforce,
     /// Apply it for the first time.
     ApplyFirst,
     /// Go to the right checkout.
@@ -189,6 +196,7 @@ impl Remedy {
             | Self::CreateNamespace { name: text }
             | Self::ChooseTarget { target: text }
             | Self::Resume { target: text }
+            | Self::Release { target: text }
             | Self::RestoreRecord { parent: text }
             | Self::RightContext { rule: text }
             | Self::NewCluster { target: text }
@@ -215,6 +223,7 @@ impl Remedy {
             | Self::WaitForLock
             | Self::DoWithoutStrict
             | Self::ApplyFirst
+            | Self::Enforce
             | Self::ChooseCheckout => Vec::new(),
         }
     }

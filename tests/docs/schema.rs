@@ -88,6 +88,8 @@ fn schema_and_parser_agree_on_files() {
         ("render: {helm: {release: a.b, kube-version: v1.33.1-rc.1+a, namespace: a}}", true),
         ("render: {helm: {api-versions: [v1, apps/v1/Deployment]}, jsonnet: {tla: {_a: 1}}}", true),
         ("ignore: [{paths: [/a~1b, '/spec/[name=a]/*']}]", true),
+        ("mode: hold", true),
+        ("mode: off", false),
         ("max-prune: 101%", false),
         ("max-prune: -1", false),
         ("max-prune: half", false),

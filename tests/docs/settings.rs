@@ -142,6 +142,7 @@ fn the_page_lists_every_nested_key() {
         ("programs.", "programs: {zzz: /a}"),
         ("render.", "render: {zzz: 1}"),
         ("clusters[].", "clusters: [{zzz: 1}]"),
+        ("modes[].", "modes: [{zzz: 1}]"),
         ("verify[].", "verify: [{zzz: 1}]"),
         ("verify[].ssh.", "verify: [{targets: [a], ssh: {zzz: 1}}]"),
         ("verify[].openpgp.", "verify: [{targets: [a], openpgp: {zzz: 1}}]"),
@@ -155,7 +156,7 @@ fn the_page_lists_every_nested_key() {
     known.extend(["verify", "contexts", "notify"].map(str::to_owned));
     assert_eq!(
         of_machine("zzz: 1"),
-        ["programs", "render", "clusters", "verify", "contexts", "notify"]
+        ["programs", "render", "clusters", "verify", "modes", "contexts", "notify"]
             .map(str::to_owned)
             .into()
     );

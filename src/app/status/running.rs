@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use super::{CommonState, StatusOptions, StatusTarget};
 use crate::app::Target;
+use crate::app::hold::hold_at;
 use crate::app::trust::{Judged, Trust};
 use crate::core::inventory::Record;
-use crate::core::modes::{Passes, hold};
+use crate::core::modes::{HoldCause, Passes};
 use crate::core::source::snapshot::Revision;
-use crate::core::status::{CommitRelation, GitCommit, Held, RunningCommit};
+use crate::core::status::{CommitRelation, GitCommit, Held, RunningCommit, WaitsOn};
 use crate::git::Checkout;
 
 /// A target before its objects are looked at.
@@ -131,8 +130,9 @@ pub(super) fn running_commit(checkout: &Checkout, record: &Record) -> Option<Run
 
 /// Why a target does not follow git.
 fn held(target: &Target, judged: &Judged, record: Option<&Record>) -> Option<Held> {
-    let hold = record.and_then(|it| hold(&it.holding, Passes::default(), Timestamp::now()));
-    if let Some(hold) = hold {
+    let commit = Some(judged.revision.commit.as_str());
+    let hold = hold_at(target.mode, record, commit, Passes::default());
+    if let Some(hold) = hold.as_ref().filter(|hold| hold.is_suspension()) {
         return Some(Held::Suspended { why: hold.details() });
     }
     if let Some(refused) = &judged.refused {
@@ -141,6 +141,13 @@ fn held(target: &Target, judged: &Judged, record: Option<&Record>) -> Option<Hel
     let failed = record.and_then(|record| record.past.failed.clone());
     if let Some(failed) = failed.filter(|failed| *failed == judged.revision.commit) {
         return Some(Held::RolledBack { failed });
+    }
+    if let Some(hold) = hold {
+        let on = match hold.cause {
+            HoldCause::Unreleased { .. } => WaitsOn::Release,
+            _ => WaitsOn::Detect,
+        };
+        return Some(Held::Waits { on, why: hold.details() });
     }
     let at = target.tracks.as_ref()?.commit()?;
     Some(Held::Pinned { at: at.to_owned() })

@@ -3,6 +3,8 @@
 
 use tokio::task::spawn_blocking;
 
+use super::held::HeldRound;
+use super::stay::{Stay, Stayed};
 use super::{RoundError, RoundMemory, SettingsError, Watch, WatchSettings};
 use crate::app::{self, Survey, Target, survey};
 use crate::cluster::Cluster;
@@ -26,6 +28,21 @@ pub(super) struct Chosen {
     pub(super) held_back: Option<String>,
     /// The target that the newer commit waits for.
     pub(super) waits: Option<Gate>,
+    /// Why less is done than usual, where the target is held.
+    pub(super) held: Option<HeldRound>,
+}
+
+impl Chosen {
+    fn of(
+        stayed: Stayed,
+        held_back: Option<String>,
+        waits: Option<Gate>,
+        memory: &mut RoundMemory,
+    ) -> Self {
+        memory.waiting = Stay::known(&stayed);
+        let Stayed { target, survey, held } = stayed;
+        Self { target, survey, held_back, waits, held }
+    }
 }
 
 impl RoundPlace<'_> {
@@ -48,9 +65,36 @@ impl RoundPlace<'_> {
     }
 }
 
+/// The commit to apply, or to stay at where the target is held.
+pub(super) async fn choose_held(
+    place: RoundPlace<'_>,
+    target: &Target,
+    found: Option<Survey>,
+    gate: Gate,
+    memory: &mut RoundMemory,
+) -> Result<Option<Chosen>, RoundError> {
+    let RoundPlace { checkout, cluster, .. } = place;
+    let at = |commit: &str| {
+        checkout.resolve(Some(commit)).ok()?;
+        target_at(place, target, commit).ok()
+    };
+    let known = memory.waiting.take();
+    if found.is_none() {
+        let stay = Stay { target, checkout, cluster, last: &memory.last };
+        if let Some(stayed) = Box::pin(stay.again(known.as_ref(), &at)).await? {
+            return Ok(Some(Chosen::of(stayed, None, None, memory)));
+        }
+    }
+    let chosen = Box::pin(choose(place, target, found, gate, memory)).await?;
+    let Some(Chosen { target, survey, held_back, waits, .. }) = chosen else { return Ok(None) };
+    let stay = Stay { target: &target, checkout, cluster, last: &memory.last };
+    let stayed = Box::pin(stay.find(survey, &at)).await?;
+    Ok(Some(Chosen::of(stayed, held_back, waits, memory)))
+}
+
 /// The commit to apply. The target's may be `found` already. `None` where that waits for others and none
 /// was applied before.
-pub(super) async fn choose(
+async fn choose(
     place: RoundPlace<'_>,
     target: &Target,
     found: Option<Survey>,
@@ -89,7 +133,7 @@ async fn stay(
     }
     let target = place.back(target, applied).await?;
     let survey = place.survey(&target, memory).await?;
-    Ok(Some(Chosen { target, survey, held_back: None, waits: Some(gate) }))
+    Ok(Some(Chosen { target, survey, held_back: None, waits: Some(gate), held: None }))
 }
 
 /// The target's commit, or the last healthy one where that one was rolled back, whoever did that. The
@@ -115,7 +159,7 @@ async fn healthy(
         let survey = place.survey(&target, memory).await?;
         if held_back(&survey, &failed).as_ref() == Some(&healthy) {
             memory.held_back = Some((failed.clone(), healthy));
-            return Ok(Chosen { target, survey, held_back: Some(failed), waits: None });
+            return Ok(Chosen { target, survey, held_back: Some(failed), waits: None, held: None });
         }
     }
     let failing = match found {
@@ -125,12 +169,12 @@ async fn healthy(
     let failed = failing.found.revision.commit.clone();
     let Some(healthy) = held_back(&failing, &failed).filter(|_| failing.has_failed()) else {
         let target = target.clone();
-        return Ok(Chosen { target, survey: failing, held_back: None, waits: None });
+        return Ok(Chosen { target, survey: failing, held_back: None, waits: None, held: None });
     };
     let target = back(&failed, &healthy).await?;
     let survey = place.survey(&target, memory).await?;
     memory.held_back = Some((failed.clone(), healthy));
-    Ok(Chosen { target, survey, held_back: Some(failed), waits: None })
+    Ok(Chosen { target, survey, held_back: Some(failed), waits: None, held: None })
 }
 
 /// The same as [`RoundPlace::settings`] for a target to go back to, where nothing is awaited.
@@ -148,7 +192,8 @@ fn at(target: Target, now: &Target, commit: &str) -> Target {
     let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
     let mut policy = target.policy.clone();
     policy.operator.moved = true;
-    Target { rev, inventory, policy, worktree: false, ..target }
+    let mode = now.mode;
+    Target { rev, inventory, policy, mode, worktree: false, ..target }
 }
 
 /// The last healthy commit, where the inventory says that `commit` was taken back.

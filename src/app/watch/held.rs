@@ -1,12 +1,14 @@
-//! Why a round of a target that is held writes nothing.
+//! Why a round of a target that is held does less than usual.
 
 use jiff::Timestamp;
 
-use crate::app::{Survey, hold_of};
-use crate::core::modes::{Hold, Passes};
+use crate::app::Survey;
+use crate::core::mask::Masked;
+use crate::core::modes::Hold;
+use crate::core::source::snapshot::Revision;
 
-/// Why a round wrote nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a round wrote nothing, or did not apply the newest commit.
+#[derive(Clone, Debug)]
 pub struct HeldRound {
     /// Why, and until when.
     pub hold: Hold,
@@ -14,13 +16,25 @@ pub struct HeldRound {
     pub ends_soon: bool,
     /// Whether there is anything to write.
     pub is_due: bool,
+    /// The commit that is not applied, where there is one.
+    pub waits: Option<WaitingCommit>,
+    /// Whether nothing was written, not even to put drift back.
+    pub is_idle: bool,
+}
+
+/// A commit that waits.
+#[derive(Clone, Debug)]
+pub struct WaitingCommit {
+    /// The commit.
+    pub revision: Revision,
+    /// The first line of its message.
+    pub summary: Masked<String>,
 }
 
 impl HeldRound {
-    /// That of a target that was surveyed; `None` where it may be written.
-    pub(super) fn of(survey: &Survey) -> Option<Self> {
-        let hold = hold_of(survey, Passes::default())?;
+    /// That of a round that writes nothing.
+    pub(super) fn idle(hold: Hold, survey: &Survey, waits: Option<WaitingCommit>) -> Self {
         let ends_soon = hold.ends_soon(Timestamp::now());
-        Some(Self { hold, ends_soon, is_due: survey.writes() })
+        Self { ends_soon, is_due: survey.writes(), waits, is_idle: true, hold }
     }
 }

@@ -24,6 +24,7 @@ mod rollout;
 mod round;
 mod runner;
 mod shared_looks;
+mod stay;
 mod touched;
 mod unwritten;
 mod wake;
@@ -43,14 +44,15 @@ pub use self::events::{Events, KnownTarget, Told, WatchEvent};
 pub use self::fault::RoundError;
 use self::fault::{followed, is_failing};
 pub use self::fleet::{FleetOptions, Roster, watch_all};
-pub use self::held::HeldRound;
+pub use self::held::{HeldRound, WaitingCommit};
 pub use self::identity::ClusterIdentity;
 pub use self::observed::Watched;
 pub use self::order::Order;
 use self::pace::Pace;
 pub use self::remote::{Remote, RemoteOptions, SeenNews};
 pub use self::round::Round;
-use self::round::{BegunRound, act, begin_round};
+use self::round::{BegunRound, PendingRound, act, begin_round};
+use self::stay::KnownWaiting;
 pub use self::touched::{Touched, TouchedTarget};
 pub use self::wake::{Wake, WakeReason, Wakes};
 use crate::app::{self, LastRead, Recording, Target};
@@ -185,6 +187,8 @@ struct RoundMemory {
     has_written: bool,
     /// Why rounds that came to nothing could not be recorded everywhere.
     unrecorded: Vec<String>,
+    /// The commit that waits, as the target is held.
+    waiting: Option<KnownWaiting>,
     /// The mark of this watch, to say when the next round is due.
     mark: Option<WatchMark>,
     /// How many rounds in a row came to nothing.
@@ -295,9 +299,12 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
                 if let Some(event) = looked.holding().or_else(|| looked.deploying()) {
                     events.send(event).await;
                 }
-                match looked.held.clone() {
+                match looked.held.clone().filter(|held| held.is_idle) {
                     Some(held) => {
-                        Ok(looked.without_writing(held, std::mem::take(&mut memory.unrecorded)))
+                        let unrecorded = std::mem::take(&mut memory.unrecorded);
+                        let round = looked.without_writing(held, unrecorded);
+                        memory.is_quiet = PendingRound::is_calm(&round);
+                        Ok(round)
                     }
                     None => Box::pin(act(watch, *looked, &mut memory, interrupt, events)).await,
                 }

@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 
-use super::{Round, RoundError, WatchEvent};
+use super::{HeldRound, Round, RoundError, WaitingCommit, WatchEvent};
 use crate::app;
 use crate::app::trust::{Refusal, TrustError};
 use crate::cluster::ApiError;
 use crate::core::health::{HealthState, WaitEnd};
 use crate::core::notify::{
     Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
-    SuspendedRound, Taken, key_digest,
+    SuspendedRound, Taken, WaitingNews, key_digest,
 };
 use crate::core::object::ObjectKey;
 use crate::core::plan::{Action, Reason};
@@ -103,12 +103,17 @@ fn step(round: &Round) -> Step {
         return Step::Unknown;
     }
     let found = &survey.found;
-    if let Some(held) = &round.held {
+    if let Some(held) = round.held.as_ref().filter(|held| held.hold.is_suspension()) {
         let text = held.hold.details();
         let key = key_digest(&["suspended", &text]);
         return Step::Suspended(SuspendedRound { key, text, ends_soon: held.ends_soon });
     }
     let commit = commit(&found.revision, &survey.masked_summary());
+    let waits = round.held.as_ref().and_then(|held| held.waits.as_ref().map(|it| waits(held, it)));
+    if round.held.as_ref().is_some_and(|held| held.is_idle) {
+        let drift = unrestored(round);
+        return Step::Ended(Box::new(RoundEnd { drift, waits, ..RoundEnd::default() }));
+    }
     let (culprits, taken) = (culprits(round), taken(round, &commit));
     let failure = (!culprits.is_empty() || taken.is_some()).then_some(Failure { culprits, taken });
     let refused = found.judged.refused.as_ref().map(refused);
@@ -129,6 +134,7 @@ fn step(round: &Round) -> Step {
         unready,
         refused,
         drift,
+        waits,
     }))
 }
 
@@ -193,6 +199,24 @@ fn unusable(problems: &[MaskedProblem], commit: &Commit) -> Option<RefusedCommit
     };
     let text = format!("{}: {}{others}", first.place(), first.message());
     Some(RefusedCommit { commit: commit.clone(), class: UNUSABLE.to_owned(), text, stays: None })
+}
+
+fn waits(held: &HeldRound, waits: &WaitingCommit) -> WaitingNews {
+    let commit = commit(&waits.revision, &waits.summary);
+    WaitingNews { commit, text: held.hold.brief().unwrap_or_default() }
+}
+
+/// The objects that differ from the commit that runs, and are not put back.
+fn unrestored(round: &Round) -> Vec<Drift> {
+    let found = &round.survey.found;
+    let applied = found.before.as_ref().and_then(|record| record.revision.as_ref());
+    if applied != Some(&found.revision.commit) {
+        return Vec::new();
+    }
+    let is_kept = |action| matches!(action, Action::Keep | Action::Refuse);
+    let plan = round.survey.masked_plan();
+    let changes = plan.changes().filter(|change| !is_kept(change.action()));
+    changes.map(|it| Drift { object: it.key().to_string(), is_put_back: false }).collect()
 }
 
 /// The objects that differed although their commit was applied, and were put back. Those that could not

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::beside::Healer;
 use super::calm::follow;
-use super::choose::{Chosen, RoundPlace, choose, target_at};
+use super::choose::{Chosen, RoundPlace, choose_held, target_at};
 use super::connections::{Place, Turn};
 use super::former_drift::drift_of_former;
 use super::held::HeldRound;
@@ -219,20 +219,19 @@ pub(super) async fn begin_round(
             Look::Survey(survey) => found = Some(*survey),
         }
     }
-    let chosen = Box::pin(choose(place, &wanted.target, found, gate.clone(), memory)).await;
+    let chosen = Box::pin(choose_held(place, &wanted.target, found, gate.clone(), memory)).await;
     if let (Some(recording), Err(RoundError::Reconcile(error))) = (&watch.recording, &chosen) {
         let place =
             RecordedPlace { target: &wanted.target, cluster: &cluster, checkout: &checkout };
         let told = Box::pin(record_refusal(recording, place, error)).await;
         memory.unrecorded.extend(told);
     }
-    let Some(Chosen { target, survey, held_back, waits }) = chosen? else {
+    let Some(Chosen { target, survey, held_back, waits, held }) = chosen? else {
         return Ok(BegunRound::Waiting(gate));
     };
     let now = ClusterIdentity::of(&cluster, survey.found.cluster_uid.as_ref());
     memory.keep_to(now)?;
     phases.insert(Phase::Survey, begin.elapsed().saturating_sub(phases[&Phase::Pull]));
-    let held = HeldRound::of(&survey);
     let pending = PendingRound {
         begin,
         phases,
@@ -279,7 +278,7 @@ pub(super) async fn act(
         target,
         survey,
         held_back,
-        held: _,
+        held,
         waits,
         place,
         _turn: turn,
@@ -327,8 +326,10 @@ pub(super) async fn act(
     let mut watching = WatchRound::new(own, &target, last);
     (watching.turn, watching.rollout) = (Some(turn), Some(&rollout));
     watching.unrecorded = std::mem::take(unrecorded);
-    let held = held_back.as_deref().or(kept.as_deref());
-    let mut lookout = RemotePoller { watch, target: &wanted.target, held_back: held, moves };
+    let awaited = held.as_ref().and_then(|held| held.waits.as_ref());
+    let awaited = awaited.map(|awaited| awaited.revision.commit.as_str());
+    let followed = held_back.as_deref().or(awaited).or(kept.as_deref());
+    let mut lookout = RemotePoller { watch, target: &wanted.target, held_back: followed, moves };
     let work = Box::pin(round(options, survey, &mut watching, &mut lookout));
     let ended = match watch.once {
         true => work.await,
@@ -344,6 +345,7 @@ pub(super) async fn act(
     *is_quiet = pulled.as_ref().is_none_or(is_calm)
         && held_back.is_none()
         && waits.is_none()
+        && held.is_none()
         && warning.is_none()
         && survey.found.judged.refused.is_none()
         && report.is_good()
@@ -385,7 +387,7 @@ pub(super) async fn act(
         report,
         former_drift,
         held_back,
-        held: None,
+        held,
         waits,
         warning,
         unrecorded,

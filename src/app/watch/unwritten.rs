@@ -7,10 +7,22 @@ use super::round::{PendingRound, Round};
 use crate::core::report::Report;
 
 impl PendingRound {
+    /// Whether it says what the next one needn't say again: nothing waits, differs, or is to end.
+    pub(super) fn is_calm(round: &Round) -> bool {
+        let is_lasting = round.held.as_ref().is_some_and(|held| !held.hold.is_suspension());
+        let pulled = round.pulled.as_ref();
+        let is_pulled = pulled.is_none_or(|it| it.as_ref().is_ok_and(|it| it.refused.is_empty()));
+        is_lasting
+            && is_pulled
+            && round.report.at_commit
+            && round.held_back.is_none()
+            && round.survey.found.judged.refused.is_none()
+    }
+
     /// The end of a round that writes nothing. The pull of it is done.
     pub(super) fn without_writing(self, held: HeldRound, unrecorded: Vec<String>) -> Round {
         let Self { begin, phases, pulled, cluster, survey, held_back, waits, .. } = self;
-        let at_commit = survey.is_in_sync() && !held.is_due;
+        let at_commit = survey.is_in_sync() && !held.is_due && held.waits.is_none();
         Round {
             pulled,
             survey,

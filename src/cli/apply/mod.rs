@@ -115,6 +115,10 @@ pub struct ApplyArgs {
     #[command(flatten)]
     target: TargetArgs,
 
+    /// Release the commit where the target's mode is hold
+    #[arg(long, conflicts_with = "worktree", help_heading = GUARDS, display_order = 12, hide_short_help = true)]
+    release: bool,
+
     /// Though the target is suspended, which it stays
     #[arg(long, help_heading = GUARDS, display_order = 11, hide_short_help = true)]
     suspended: bool,
@@ -243,7 +247,7 @@ impl ApplyArgs {
 
     /// The holds that whoever runs this goes past on purpose. A cluster of the run's own holds nothing.
     fn passes(&self) -> Passes {
-        Passes { suspended: self.suspended || self.throwaway.is_wanted() }
+        Passes { suspended: self.suspended || self.throwaway.is_wanted(), release: self.release }
     }
 
     /// How the plan is made true.

@@ -148,7 +148,7 @@ impl OneOfAll<'_, '_> {
             );
             return Ok(OneDone { answer: AppliedTarget::declined(name, &why), wrote: false });
         }
-        if let Some(hold) = app::hold_of(&found, args.passes()) {
+        if let Some(hold) = app::hold_of(&found, &self.named.target, args.passes()) {
             if found.writes() || !found.is_in_sync() {
                 let why = hold.words();
                 return Ok(OneDone { answer: AppliedTarget::declined(name, &why), wrote: false });

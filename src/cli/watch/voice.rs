@@ -114,6 +114,7 @@ impl Voice {
             }
             WatchEvent::Ended { round, commit, pause } => {
                 self.exit = log.exit(&round);
+                let is_kept = Log::is_kept(&round);
                 // All that is wrong, whether the log has told it before or not.
                 let all = Log::new(false, writer.glyphs).entries(&round, commit.as_deref());
                 signs.asked.end(target, self.exit, texts(all));
@@ -122,7 +123,7 @@ impl Voice {
                 let commit =
                     (*round).as_ref().ok().map(|round| round.survey.found.revision.commit.as_str());
                 let beat = Beat {
-                    is_good: self.exit == Exit::AtCommit,
+                    is_good: self.exit == Exit::AtCommit || is_kept,
                     commit: commit.filter(|_| self.exit == Exit::AtCommit),
                     pause,
                     fault: of_event(LogEvent::Fault).next().map(|entry| entry.text.as_str()),

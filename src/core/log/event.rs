@@ -42,6 +42,8 @@ pub enum LogEvent {
     Superseded,
     /// A commit failed before, and the last healthy one is kept.
     HeldBack,
+    /// A commit is not applied yet, as the target is held.
+    CommitWaits,
     /// The target is suspended, or its suspension ends soon.
     Suspended,
     /// It is suspended no longer.
@@ -76,7 +78,7 @@ impl Level {
 
 impl LogEvent {
     /// Every event.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Started,
         Self::Stopped,
         Self::Traffic,
@@ -90,6 +92,7 @@ impl LogEvent {
         Self::Recovered,
         Self::Superseded,
         Self::HeldBack,
+        Self::CommitWaits,
         Self::Suspended,
         Self::Resumed,
         Self::Fault,
@@ -112,6 +115,7 @@ impl LogEvent {
             Self::Recovered => "recovered",
             Self::Superseded => "superseded",
             Self::HeldBack => "held-back",
+            Self::CommitWaits => "commit-waits",
             Self::Suspended => "suspended",
             Self::Resumed => "resumed",
             Self::Fault => "fault",
@@ -130,6 +134,7 @@ impl LogEvent {
             | Self::Applied
             | Self::NotApplied
             | Self::Recovered
+            | Self::CommitWaits
             | Self::Resumed => Level::Notice,
             Self::Started
             | Self::Stopped

@@ -1,16 +1,21 @@
-//! Whether a target may be changed now: suspensions, and what ends them. A pure function of what the
-//! inventory's parent says and of the time.
+//! Whether a target may be changed now: suspensions, modes, and what ends them. A pure function of the
+//! settings, of what the inventory's parent says, of the commit and of the time.
 //!
 //! Data and rules only; [`crate::app`] asks before it writes, and [`crate::cluster`] writes the parent's
 //! annotations.
 
+mod mode;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod until;
 
 use jiff::Timestamp;
 
-pub use self::stored::{Holding, Note, SUSPENDED, Suspension};
+pub use self::mode::TargetMode;
+pub use self::stored::{Holding, Note, RELEASED, Release, SUSPENDED, Suspension};
 pub use self::until::{FORMS, until};
+use crate::core::source::snapshot::short;
 
 /// Why a target is not changed, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,15 @@ pub enum HoldCause {
     Suspended(Suspension),
     /// It is suspended, and the annotation that says so can't be read, for this reason.
     Unreadable(String),
+    /// Its mode is `detect`.
+    Detect,
+    /// Its mode is `hold`, and the commit is not released.
+    Unreleased {
+        /// The full id of the commit; `None` for a work tree.
+        commit: Option<String>,
+        /// Why the annotation with the released commit can't be read, where it can't.
+        unreadable: Option<String>,
+    },
 }
 
 /// The holds that whoever runs a command goes past on purpose.
@@ -35,10 +49,54 @@ pub enum HoldCause {
 pub struct Passes {
     /// A suspension.
     pub suspended: bool,
+    /// That the commit is not released. It is released then.
+    pub release: bool,
 }
 
-/// Whether a target is held at the time `now`, and why. `None` where it may be changed.
-pub fn hold(holding: &Holding, passes: Passes, now: Timestamp) -> Option<Hold> {
+/// All that says whether a commit may be applied to a target.
+#[derive(Clone, Copy, Debug)]
+pub struct HoldFacts<'a> {
+    /// The target's mode.
+    pub mode: TargetMode,
+    /// The annotations of its inventory's parent.
+    pub holding: &'a Holding,
+    /// The full id of the commit; `None` for a work tree.
+    pub commit: Option<&'a str>,
+    /// The commits that ran there, to which a target may always go back: the last one that was applied,
+    /// and the last one that was healthy.
+    pub known: [Option<&'a str>; 2],
+    /// The holds that do not count.
+    pub passes: Passes,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Whether a target is held, and why. `None` where the commit may be applied.
+pub fn hold(facts: &HoldFacts<'_>) -> Option<Hold> {
+    let endless = |cause| Some(Hold { cause, until: None });
+    if let Some(hold) = suspension(facts.holding, facts.passes, facts.now) {
+        return Some(hold);
+    }
+    let is_known = facts.commit.is_some() && facts.known.contains(&facts.commit);
+    match facts.mode {
+        TargetMode::Enforce => None,
+        TargetMode::Detect => endless(HoldCause::Detect),
+        TargetMode::Hold if is_known || facts.passes.release => None,
+        TargetMode::Hold => {
+            let commit = facts.commit.map(str::to_owned);
+            let unreadable = match &facts.holding.released {
+                Some(Ok(release)) if facts.commit == Some(&release.commit) => return None,
+                // One that can't be read releases nothing.
+                Some(Err(why)) => Some(why.clone()),
+                _ => None,
+            };
+            endless(HoldCause::Unreleased { commit, unreadable })
+        }
+    }
+}
+
+/// Whether a target is suspended.
+fn suspension(holding: &Holding, passes: Passes, now: Timestamp) -> Option<Hold> {
     let suspended = holding.suspended.as_ref().filter(|_| !passes.suspended)?;
     match suspended {
         Ok(suspension) if suspension.is_over(now) => None,
@@ -51,11 +109,34 @@ pub fn hold(holding: &Holding, passes: Passes, now: Timestamp) -> Option<Hold> {
 }
 
 impl Hold {
+    /// Whether it is a suspension.
+    pub fn is_suspension(&self) -> bool {
+        matches!(self.cause, HoldCause::Suspended(_) | HoldCause::Unreadable(_))
+    }
+
+    /// Whether drift from the commit that runs is put back meanwhile.
+    pub fn heals(&self) -> bool {
+        matches!(self.cause, HoldCause::Unreleased { .. })
+    }
+
     /// The reason after the target's name: `prod is suspended by ops@host until …`.
     pub fn words(&self) -> String {
+        match self.is_suspension() {
+            true => format!("suspended {}", self.details()),
+            false => self.details(),
+        }
+    }
+
+    /// The reason beside a commit that waits; `None` for a suspension, which has a line of its own.
+    pub fn brief(&self) -> Option<String> {
         match &self.cause {
-            HoldCause::Suspended(_) | HoldCause::Unreadable(_) => {
-                format!("suspended {}", self.details())
+            HoldCause::Suspended(_) | HoldCause::Unreadable(_) => None,
+            HoldCause::Detect => Some("mode detect".to_owned()),
+            HoldCause::Unreleased { unreadable: None, .. } => {
+                Some("not released, in mode hold".to_owned())
+            }
+            HoldCause::Unreleased { unreadable: Some(why), .. } => {
+                Some(format!("the annotation {RELEASED} can't be read: {why}"))
             }
         }
     }
@@ -67,6 +148,14 @@ impl Hold {
             HoldCause::Unreadable(why) => {
                 format!("until it is resumed: the annotation {SUSPENDED} can't be read: {why}")
             }
+            HoldCause::Detect => "in mode detect".to_owned(),
+            HoldCause::Unreleased { commit, unreadable } => {
+                let commit = commit.as_deref().map_or("the work tree", short);
+                let why = unreadable
+                    .as_ref()
+                    .map(|why| format!("; the annotation {RELEASED} can't be read: {why}"));
+                format!("in mode hold, and {commit} is not released{}", why.unwrap_or_default())
+            }
         }
     }
 
@@ -76,6 +165,8 @@ impl Hold {
         let texts = match &mut self.cause {
             HoldCause::Suspended(Suspension { by, reason, .. }) => vec![by, reason],
             HoldCause::Unreadable(why) => vec![why],
+            HoldCause::Detect => Vec::new(),
+            HoldCause::Unreleased { commit: _, unreadable } => unreadable.iter_mut().collect(),
         };
         texts.into_iter().for_each(|text| *text = mask(text));
         self
@@ -85,119 +176,7 @@ impl Hold {
     pub fn ends_soon(&self, now: Timestamp) -> bool {
         match &self.cause {
             HoldCause::Suspended(suspension) => suspension.ends_soon(now),
-            HoldCause::Unreadable(_) => false,
+            HoldCause::Unreadable(_) | HoldCause::Detect | HoldCause::Unreleased { .. } => false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::json::json;
-    use crate::core::object::Object;
-
-    fn at(text: &str) -> Timestamp {
-        format!("2026-03-01T{text}Z").parse().unwrap()
-    }
-
-    /// The notes of an inventory's parent that has this annotation.
-    fn holding(suspended: Option<&str>) -> Holding {
-        let mut annotations = json!({});
-        if let Some(text) = suspended {
-            annotations[SUSPENDED] = text.into();
-        }
-        let parent = json!({ "metadata": { "annotations": annotations } });
-        Holding::read(&Object::from(parent.as_object().cloned().unwrap()))
-    }
-
-    const OPEN: &str = r#"{"by":"ops@host","at":"2026-03-01T12:00:00Z","reason":"stock-taking"}"#;
-    const TIMED: &str = r#"{"by":"ops@host","at":"2026-03-01T12:00:00Z","until":"2026-03-01T14:00:00Z","reason":"stock-taking"}"#;
-
-    #[test]
-    fn suspension_holds_until_its_end() {
-        for (annotation, now, expected) in [
-            (None, "12:30:00", None),
-            (
-                Some(OPEN),
-                "11:00:00",
-                Some("suspended by ops@host until it is resumed: stock-taking"),
-            ),
-            (
-                Some(OPEN),
-                "23:59:59",
-                Some("suspended by ops@host until it is resumed: stock-taking"),
-            ),
-            (
-                Some(TIMED),
-                "13:59:59",
-                Some("suspended by ops@host until 2026-03-01T14:00:00Z: stock-taking"),
-            ),
-            (Some(TIMED), "14:00:00", None),
-            (Some(TIMED), "14:00:01", None),
-        ] {
-            let held = hold(&holding(annotation), Passes::default(), at(now));
-            let words = held.map(|held| held.words());
-            assert_eq!(words.as_deref(), expected, "{annotation:?} {now}");
-            assert_eq!(hold(&holding(annotation), Passes { suspended: true }, at(now)), None);
-        }
-    }
-
-    #[test]
-    fn suspension_that_cannot_be_read_holds() {
-        for annotation in [
-            "",
-            "true",
-            "{}",
-            "null",
-            r#"{"by":"a","at":"soon","reason":"b"}"#,
-            r#"{"by":"a","at":"2026-03-01T12:00:00Z","until":"yesterday","reason":"b"}"#,
-            r#"{"by":"a","at":"2026-03-01T12:00:00Z","reason":"b","kinds":["Job"]}"#,
-        ] {
-            let held = hold(&holding(Some(annotation)), Passes::default(), at("23:00:00")).unwrap();
-            assert!(matches!(held.cause, HoldCause::Unreadable(_)), "{annotation}");
-            assert_eq!((held.until, held.ends_soon(at("23:00:00"))), (None, false));
-            let begin = "suspended until it is resumed: the annotation trueup.dev/suspended can't be read: ";
-            assert!(held.words().starts_with(begin), "{}", held.words());
-        }
-        let long = hold(&holding(Some(&"x".repeat(100_000))), Passes::default(), at("00:00:00"));
-        assert!(long.unwrap().words().len() < 1000);
-    }
-
-    #[test]
-    fn end_of_a_suspension_is_told_before_it_comes() {
-        for (annotation, now, expected) in [
-            (OPEN, "13:59:00", false),
-            (TIMED, "13:44:59", false),
-            (TIMED, "13:45:00", true),
-            (TIMED, "13:59:59", true),
-        ] {
-            let held = hold(&holding(Some(annotation)), Passes::default(), at(now)).unwrap();
-            assert_eq!(held.ends_soon(at(now)), expected, "{annotation} {now}");
-        }
-        // Of a short one, its last quarter.
-        let short = TIMED.replace("14:00", "12:20");
-        let soon = |now| {
-            let held = hold(&holding(Some(&short)), Passes::default(), at(now));
-            held.is_some_and(|held| held.ends_soon(at(now)))
-        };
-        assert_eq!([soon("12:14:59"), soon("12:15:00")], [false, true]);
-    }
-
-    #[test]
-    fn reason_from_outside_is_one_bounded_line() {
-        let suspension = Suspension {
-            by: "a\nb".to_owned(),
-            at: at("12:00:00"),
-            until: None,
-            reason: format!("c\u{1b}[2J\r\n{}", "d".repeat(100_000)),
-        };
-        let holding = holding(Some(&suspension.text()));
-        assert_eq!(holding.suspended, Some(Ok(suspension)));
-        let words = hold(&holding, Passes::default(), at("12:00:00")).unwrap().words();
-        assert!(
-            words.starts_with("suspended by a; b until it is resumed: c\\x1b[2J; dd"),
-            "{words}"
-        );
-        assert!(words.len() < 1000 && !words.contains('\n'), "{words}");
     }
 }

@@ -10,6 +10,8 @@ use crate::core::sanitize::{is_harmless, spelled};
 
 /// Annotation on the parent: that its target is suspended, by whom, why and until when, as JSON.
 pub const SUSPENDED: &str = "trueup.dev/suspended";
+/// Annotation on the parent: the commit that was released to its target, by whom and when, as JSON.
+pub const RELEASED: &str = "trueup.dev/released";
 
 /// The longest time before the end of a suspension at which people hear of it.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
@@ -26,6 +28,28 @@ pub type Note<T> = Result<T, String>;
 pub struct Holding {
     /// That it is suspended.
     pub suspended: Option<Note<Suspension>>,
+    /// The commit that was released.
+    pub released: Option<Note<Release>>,
+}
+
+/// A commit that was released to a target in mode `hold`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Its full id.
+    pub commit: String,
+    /// The person or program that released it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Release {
+    /// The annotation's value.
+    pub fn text(&self) -> String {
+        // Texts and times can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 /// A suspension of a target.
@@ -47,7 +71,8 @@ impl Holding {
     /// Reads the annotations of a live parent.
     pub fn read(parent: &Object) -> Self {
         let suspended = parent.annotation(SUSPENDED).map(read);
-        Self { suspended }
+        let released = parent.annotation(RELEASED).map(read);
+        Self { suspended, released }
     }
 }
 

@@ -37,6 +37,8 @@ pub enum Transition {
     ClusterUnreachable,
     /// It does again.
     ClusterReachable,
+    /// A commit waits, as the target is held.
+    Waiting,
     /// The target is suspended.
     Suspended,
     /// Its suspension ends soon.
@@ -49,7 +51,7 @@ pub enum Transition {
 
 impl Transition {
     /// All that happens to a target, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Started,
         Self::Healthy,
         Self::Failed,
@@ -64,6 +66,7 @@ impl Transition {
         Self::GitReachable,
         Self::ClusterUnreachable,
         Self::ClusterReachable,
+        Self::Waiting,
         Self::Suspended,
         Self::SuspensionEnding,
         Self::Resumed,
@@ -86,6 +89,7 @@ impl Transition {
             Self::GitReachable => "git-reachable",
             Self::ClusterUnreachable => "cluster-unreachable",
             Self::ClusterReachable => "cluster-reachable",
+            Self::Waiting => "waiting",
             Self::Suspended => "suspended",
             Self::SuspensionEnding => "suspension-ending",
             Self::Resumed => "resumed",
@@ -96,7 +100,9 @@ impl Transition {
     /// How bad it is.
     pub fn level(self) -> Level {
         match self {
-            Self::Started | Self::DriftGone | Self::Suspended | Self::Resumed => Level::Info,
+            Self::Started | Self::DriftGone | Self::Waiting | Self::Suspended | Self::Resumed => {
+                Level::Info
+            }
             Self::Healthy | Self::Recovered | Self::GitReachable | Self::ClusterReachable => {
                 Level::Good
             }
@@ -216,6 +222,7 @@ impl Message {
             Transition::ClusterReachable => ("TrueupClusterUnreachable", Resolved),
             Transition::Started
             | Transition::Healthy
+            | Transition::Waiting
             | Transition::Suspended
             | Transition::SuspensionEnding
             | Transition::Resumed

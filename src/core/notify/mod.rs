@@ -22,7 +22,7 @@ pub use key::key_digest;
 pub use message::{Alert, AlertState, CommitVerdict, Level, Message, Transition};
 pub use observation::{
     Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
-    SuspendedRound, Taken,
+    SuspendedRound, Taken, WaitingNews,
 };
 pub use outbox::{LIMIT, Outbox, Queue};
 pub use rules::{Rules, SinkFilter};

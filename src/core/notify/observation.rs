@@ -47,6 +47,8 @@ pub struct RoundEnd {
     pub refused: Option<RefusedCommit>,
     /// The objects that differed although their commit was applied.
     pub drift: Vec<Drift>,
+    /// The commit that waits, as the target is held.
+    pub waits: Option<WaitingNews>,
 }
 
 /// A round of a target that is suspended.
@@ -58,6 +60,15 @@ pub struct SuspendedRound {
     pub text: String,
     /// Whether it ends soon.
     pub ends_soon: bool,
+}
+
+/// A commit that waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingNews {
+    /// The commit.
+    pub commit: Commit,
+    /// Why, for people.
+    pub text: String,
 }
 
 /// A commit, as people are told of it.

@@ -9,6 +9,7 @@ use super::key::key_digest;
 use super::message::{Message, Transition};
 use super::observation::{
     Commit, Culprit, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step, SuspendedRound,
+    WaitingNews,
 };
 use super::rules::Rules;
 use super::suspension::ToldSuspension;
@@ -37,6 +38,8 @@ pub struct TargetState {
     drifted: BTreeSet<String>,
     /// The objects that the last round put back.
     put_back: BTreeSet<String>,
+    /// The commit that waits and was told.
+    waiting: Option<String>,
     /// The suspension that was told.
     suspension: ToldSuspension,
 }
@@ -151,6 +154,7 @@ impl TargetState {
             Step::Ended(end) => {
                 told.suspension(None);
                 told.drift(end);
+                told.waiting(end.waits.as_ref());
                 told.ended(end, rules);
             }
         }
@@ -171,6 +175,15 @@ impl Telling<'_> {
         for (transition, since) in self.state.suspension.note(now, at) {
             self.tell(transition, Facts { cause, since: Some(since), ..Facts::default() });
         }
+    }
+
+    fn waiting(&mut self, now: Option<&WaitingNews>) {
+        let key = now.map(|waits| waits.commit.id.clone());
+        if let Some(waits) = now.filter(|_| self.state.waiting != key) {
+            let (commit, cause) = (Some(&waits.commit), waits.text.as_str());
+            self.tell(Transition::Waiting, Facts { commit, cause, ..Facts::default() });
+        }
+        self.state.waiting = key;
     }
 
     fn tell(&mut self, transition: Transition, facts: Facts<'_>) {

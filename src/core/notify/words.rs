@@ -140,6 +140,7 @@ fn headline(
         Transition::ClusterReachable => {
             format!("the cluster is reachable again after {}", lasted())
         }
+        Transition::Waiting => format!("{} waits: {}", named(), inert(facts.cause)),
         Transition::Suspended => format!("suspended {}", inert(facts.cause)),
         Transition::SuspensionEnding => {
             format!("the suspension ends soon: {}", inert(facts.cause))

@@ -16,7 +16,9 @@ impl Mask for TargetStatus {
         if let SyncState::Unknown(why) = state {
             why.mask(masked);
         }
-        if let Some(Held::NotTrusted { why } | Held::Suspended { why }) = held {
+        if let Some(Held::NotTrusted { why } | Held::Suspended { why } | Held::Waits { why, .. }) =
+            held
+        {
             why.mask(masked);
         }
         if let Some(first) = &mut health.first {

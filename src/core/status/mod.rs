@@ -208,6 +208,40 @@ pub enum Held {
         /// Why, by whom and until when, in words.
         why: String,
     },
+    /// Its settings keep it where it is.
+    Waits {
+        /// The setting.
+        on: WaitsOn,
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// The setting that keeps a target where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitsOn {
+    /// Its mode is `detect`.
+    Detect,
+    /// Its mode is `hold`, and git's commit is not released.
+    Release,
+}
+
+impl WaitsOn {
+    /// The code in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Detect => "detect",
+            Self::Release => "not-released",
+        }
+    }
+
+    /// The same in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Detect => "detected only",
+            Self::Release => "not released",
+        }
+    }
 }
 
 /// How the live objects of a target are.

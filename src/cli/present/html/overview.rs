@@ -88,6 +88,7 @@ pub(super) fn header(content: &Content<'_>) -> Element {
             (Some(Held::NotTrusted { .. }), _) => "not trusted".to_owned(),
             (Some(Held::Pinned { .. }), _) => "pinned".to_owned(),
             (Some(Held::Suspended { .. }), _) => "suspended".to_owned(),
+            (Some(Held::Waits { on, .. }), _) => on.words().to_owned(),
             (None, SyncState::Behind(_)) => "behind git".to_owned(),
             (None, SyncState::Ahead(_)) => "ahead of git".to_owned(),
             (None, SyncState::Drifted) => "drifted".to_owned(),

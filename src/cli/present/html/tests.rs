@@ -2,7 +2,7 @@ use super::sample::{Sample, sample_page, year};
 use super::*;
 use crate::core::history::RunOutcome;
 use crate::core::object::ObjectKey;
-use crate::core::status::{Held, ImageStatus, RunningImage, SyncState, UnhealthyObject};
+use crate::core::status::{Held, ImageStatus, RunningImage, SyncState, UnhealthyObject, WaitsOn};
 
 /// The elements of a page in their order, each with its attributes. The page is read as strictly as XML,
 /// but for its first line and the elements that HTML does not close.
@@ -129,6 +129,7 @@ fn a_text_can_add_no_element_and_no_attribute() {
             Held::NotTrusted { why: text.to_owned() },
             Held::Pinned { at: text.to_owned() },
             Held::Suspended { why: text.to_owned() },
+            Held::Waits { on: WaitsOn::Release, why: text.to_owned() },
         ];
         let mut samples = year(20);
         samples.truncate(held.len() + 1);

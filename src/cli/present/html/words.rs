@@ -88,6 +88,7 @@ pub(super) fn held(held: &Held) -> Said {
         Held::NotTrusted { why } => Said::new(Tone::Bad, "!", format!("not trusted: {why}")),
         Held::Pinned { at } => Said::new(Tone::Waiting, "■", format!("pinned at {at}")),
         Held::Suspended { why } => Said::new(Tone::Waiting, "‖", format!("suspended {why}")),
+        Held::Waits { why, .. } => Said::new(Tone::Waiting, "‖", why.clone()),
     }
 }
 

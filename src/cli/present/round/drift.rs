@@ -29,19 +29,31 @@ pub(super) fn drifts(round: &Round, glyphs: Glyphs) -> impl Iterator<Item = Entr
         })
     };
     let changes: Vec<MaskedChange<'_>> = round.survey.masked_plan().changes().collect();
-    changes.into_iter().filter(move |change| is_done(change.key().clone())).map(move |change| {
-        let what = match change.action() {
-            Action::Create => "gone".to_owned(),
-            Action::Delete => "no longer declared".to_owned(),
-            Action::Abandon => {
-                let text = format!("abandoned: {}", change.key());
-                return Entry::new(LogEvent::Abandoned, text).of_object(change.key());
-            }
-            _ => fields(&change.delta(FieldOrder::none()), glyphs),
-        };
-        let text = format!("drift: {} {what}, put back", change.key());
-        Entry::new(LogEvent::Drift, text).of_object(change.key())
-    })
+    let done = changes.into_iter().filter(move |change| is_done(change.key().clone()));
+    done.map(move |change| drift(change, "put back", glyphs))
+}
+
+/// The drift that was not put back, as the target is held.
+pub(super) fn unrestored(round: &Round, glyphs: Glyphs) -> Vec<Entry> {
+    let is_kept = |action| matches!(action, Action::Keep | Action::Refuse);
+    let plan = round.survey.masked_plan();
+    let changes = plan.changes().filter(|change| !is_kept(change.action()));
+    changes.map(|change| drift(change, "not put back", glyphs)).collect()
+}
+
+/// The line about one object.
+fn drift(change: MaskedChange<'_>, end: &str, glyphs: Glyphs) -> Entry {
+    let what = match change.action() {
+        Action::Create => "gone".to_owned(),
+        Action::Delete => "no longer declared".to_owned(),
+        Action::Abandon => {
+            let text = format!("abandoned: {}", change.key());
+            return Entry::new(LogEvent::Abandoned, text).of_object(change.key());
+        }
+        _ => fields(&change.delta(FieldOrder::none()), glyphs),
+    };
+    let text = format!("drift: {} {what}, {end}", change.key());
+    Entry::new(LogEvent::Drift, text).of_object(change.key())
 }
 
 /// The drift that was put back, or changed, with a new commit.

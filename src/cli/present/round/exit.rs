@@ -26,6 +26,7 @@ impl Log {
             Ok(Round { held_back: Some(_), .. } | Round { waits: Some(_), .. }) => {
                 Exit::NotAtCommit
             }
+            Ok(Round { held: Some(held), .. }) if held.waits.is_some() => Exit::NotAtCommit,
             Ok(Round { survey, .. }) if survey.found.judged.refused.is_some() => Exit::NotAtCommit,
             Ok(round) if round.report.is_good() => Exit::AtCommit,
             Ok(round) if round.report.interrupted => Exit::Interrupted,

@@ -104,6 +104,14 @@ impl Log {
         Entry::new(LogEvent::Started, format!("watching {paths} every {interval} s{remote}"))
     }
 
+    /// Whether a round did all that it may, as the target is held.
+    pub fn is_kept(round: &Result<Round, RoundError>) -> bool {
+        let Ok(round) = round else { return false };
+        let is_pulled = round.pulled.as_ref().is_none_or(Result::is_ok);
+        let is_done = round.held.as_ref().is_some_and(|it| it.is_idle || round.report.is_good());
+        is_pulled && is_done && round.held_back.is_none()
+    }
+
     /// That a commit failed before and is not applied again, as soon as a round knows; said once.
     pub fn held_back(&mut self, failed: &str, healthy: &str) -> Option<Entry> {
         let text = held_back_line(short(failed), short(healthy));
@@ -181,8 +189,9 @@ impl Log {
                 // The place of the remote's fault, where there is one.
                 of_pull = matches!(round.pulled, Some(Err(_))).then_some(wrong.len());
                 wrong.extend(of_git(round));
-                let news = self.held.entries(round);
-                if round.held.is_none() {
+                let is_idle = is_idle(round);
+                let news = self.held.entries(round, self.glyphs);
+                if !is_idle {
                     let report = round.survey.masked_report(&round.report);
                     wrong.extend(went_wrong(round, &report));
                     wrong.extend(self.unhealthy(round, &report));
@@ -190,7 +199,8 @@ impl Log {
                 }
                 // An end comes before what follows from it, and a hold after what it is about.
                 let did = self.did(round);
-                let (first, then) = if round.held.is_some() { (did, news) } else { (news, did) };
+                let is_held = round.held.is_some();
+                let (first, then) = if is_held { (did, news) } else { (news, did) };
                 entries.extend(first.into_iter().chain(then));
                 match &round.waits {
                     Some(gate) => entries.extend(self.waits(gate)),
@@ -235,7 +245,7 @@ impl Log {
                 }
             }
             self.stays = self.stays.take().filter(|stays| wrong.contains(stays));
-            let is_done = superseded.is_none() && round.held.is_none();
+            let is_done = superseded.is_none() && !is_idle(round);
             let recovered = !self.wrong.is_empty() && wrong.is_empty() && is_done;
             let is_told = recovered && std::mem::take(&mut self.is_told);
             if is_told {
@@ -248,15 +258,15 @@ impl Log {
                 entries.push(entry.of_commit(&round.survey.found.revision));
             }
             let back = round.report.rollback.as_ref().and_then(|rollback| rollback.to.clone());
-            if round.held.is_none() {
+            if !is_idle(round) {
                 self.commit = back.or_else(|| Some(round.survey.found.revision.commit.clone()));
             }
         }
-        let is_held = round.as_ref().is_ok_and(|round| round.held.is_some());
+        let is_idle = round.as_ref().is_ok_and(is_idle);
         entries.extend(
             superseded.as_ref().map(|text| Entry::new(LogEvent::Superseded, text.as_str())),
         );
-        if superseded.is_some() || is_held {
+        if superseded.is_some() || is_idle {
             // How it would have ended is unknown.
             let before = std::mem::replace(&mut self.wrong, KnownFaults::of(&wrong));
             self.wrong.extend(before);
@@ -302,7 +312,8 @@ impl Log {
 
     /// The commit that a pull brought. A round may see it a moment before the pull is known to have ended.
     fn brought(&mut self, pulled: &Pulled, round: &Round) -> Option<Entry> {
-        let revision = &round.survey.found.revision;
+        let awaits = round.held.as_ref().and_then(|held| held.waits.as_ref());
+        let revision = awaits.map_or(&round.survey.found.revision, |awaits| &awaits.revision);
         if round.waits.is_some() {
             return None;
         }
@@ -314,7 +325,9 @@ impl Log {
         let is_new = self.announced.as_ref() != Some(&revision.commit);
         ((has_come || is_other && round.held_back.is_none()) && is_new).then(|| {
             self.announced = Some(revision.commit.clone());
-            let (summary, author) = (round.survey.masked_summary(), &revision.author);
+            let summary = awaits.map(|awaits| awaits.summary.clone());
+            let summary = summary.unwrap_or_else(|| round.survey.masked_summary());
+            let author = &revision.author;
             let text = format!("new commit {} \"{}\" by {author}", revision.shown(), *summary);
             Entry::new(LogEvent::NewCommit, text).of_commit(revision)
         })
@@ -356,6 +369,11 @@ impl Log {
         }
         entries
     }
+}
+
+/// Whether a round wrote nothing, as the target is held.
+fn is_idle(round: &Round) -> bool {
+    round.held.as_ref().is_some_and(|held| held.is_idle)
 }
 
 /// The faults that a round's pull and the verify rules found.

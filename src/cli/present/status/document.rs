@@ -195,6 +195,8 @@ enum HeldCode {
     NotTrusted,
     Pinned,
     Suspended,
+    Detect,
+    NotReleased,
 }
 
 /// The code of a state.
@@ -294,6 +296,7 @@ fn held(held: &Held) -> HeldDocument<'_> {
         Held::NotTrusted { why } => ("not-trusted", None, Some(why)),
         Held::Pinned { at } => ("pinned", Some(at), None),
         Held::Suspended { why } => ("suspended", None, Some(why)),
+        Held::Waits { on, why } => (on.code(), None, Some(why)),
     };
     HeldDocument { code, commit: commit.map(String::as_str), message: message.map(String::as_str) }
 }

@@ -7,7 +7,7 @@ use crate::core::history::{Cause, RunOutcome, Summary};
 use crate::core::source::snapshot::{short, shown};
 use crate::core::status::{
     GitCommit, HealthCounts, Held, ImageStatus, RunningCommit, RunningImage, SyncState,
-    TargetStatus,
+    TargetStatus, WaitsOn,
 };
 
 /// The commit that runs: `v1.4.2 (abc1234)`, `abc1234-dirty`.
@@ -53,6 +53,7 @@ pub(super) fn state(row: &TargetStatus) -> String {
         Held::NotTrusted { .. } => "not trusted",
         Held::Pinned { .. } => "pinned",
         Held::Suspended { .. } => "suspended",
+        Held::Waits { on, .. } => on.words(),
     });
     // That git has something newer goes without saying where it is not applied on purpose.
     let is_kept_back = matches!(row.state, SyncState::Behind(_))
@@ -116,7 +117,8 @@ pub(super) fn details(row: &TargetStatus, times: TimeStyle) -> Vec<Detail> {
             add('!', format!("the newest commit is not trusted: {why}"));
         }
         Some(Held::Suspended { why }) => add('!', format!("suspended {why}")),
-        Some(Held::Pinned { .. }) | None => {}
+        Some(Held::Waits { on: WaitsOn::Release, why }) => add('!', why.clone()),
+        Some(Held::Pinned { .. } | Held::Waits { .. }) | None => {}
     }
     let rolled_back = matches!(row.held, Some(Held::RolledBack { .. }));
     if let Some(last) = row.last.as_ref().and_then(failed_round).filter(|_| !rolled_back) {

@@ -37,6 +37,7 @@ enum FactStep {
         refused: Option<(u8, u8)>,
         drifted: BTreeSet<u8>,
         put_back: BTreeSet<u8>,
+        waits: Option<u8>,
     },
 }
 
@@ -52,10 +53,11 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
     ];
     let taken = prop::option::weighted(0.2, 0..3_u8);
     let refused = prop::option::weighted(0.2, (0..3_u8, 0..2_u8));
-    let end = (wrong, objects(), taken, refused, objects(), objects()).prop_map(
-        |(culprits, unready, taken, refused, drifted, put_back)| {
+    let waits = prop::option::weighted(0.3, 0..3_u8);
+    let end = (wrong, objects(), taken, refused, objects(), objects(), waits).prop_map(
+        |(culprits, unready, taken, refused, drifted, put_back, waits)| {
             let drifted = drifted.difference(&put_back).copied().collect();
-            FactStep::Ended { culprits, unready, taken, refused, drifted, put_back }
+            FactStep::Ended { culprits, unready, taken, refused, drifted, put_back, waits }
         },
     );
     // Long runs of the same, so that reminders come.
@@ -93,17 +95,17 @@ fn observation(fact: &Fact, index: usize, seconds: i64) -> Observation {
             text: format!("until round {index}"),
             ends_soon: *ends_soon,
         }),
-        FactStep::Ended { culprits, unready, taken, refused, drifted, put_back } => {
+        FactStep::Ended { culprits, unready, taken, refused, drifted, put_back, waits } => {
             let text = format!("attempt {index} after {seconds} s");
             let culprits = culprits
                 .iter()
                 .map(|(object, class)| culprit(&name(*object), &class.to_string(), &text));
             let culprits: Vec<Culprit> = culprits.collect();
             // One that failed for another reason is named once.
-            let waits = unready.iter().filter(|object| {
+            let others = unready.iter().filter(|object| {
                 culprits.iter().all(|it| it.object != Some(name(**object)) || it.class != "0")
             });
-            let unready = waits.map(|object| culprit(&name(*object), "0", &text)).collect();
+            let unready = others.map(|object| culprit(&name(*object), "0", &text)).collect();
             let taken = taken
                 .map(|number| Taken { failed: commit(&number.to_string()), to: commit("f").id });
             let is_failing = !culprits.is_empty() || taken.is_some();
@@ -119,7 +121,12 @@ fn observation(fact: &Fact, index: usize, seconds: i64) -> Observation {
                 objects.iter().map(object).collect::<Vec<_>>()
             };
             let drift = [drift(drifted, false), drift(put_back, true)].concat();
-            Step::Ended(Box::new(RoundEnd { failure, unready, refused, drift, ..good("a") }))
+            let waits = waits.map(|number| WaitingNews {
+                commit: commit(&number.to_string()),
+                text: text.clone(),
+            });
+            let end = RoundEnd { failure, unready, refused, drift, waits, ..good("a") };
+            Step::Ended(Box::new(end))
         }
     };
     Observation { git: reach(fact.git), cluster: reach(fact.cluster), ..seen(seconds, step) }
@@ -259,6 +266,14 @@ fn expected(facts: &[Fact]) -> Vec<Told> {
         tell(Transition::Drift, drifted.difference(before).copied().collect());
         tell(Transition::DriftPutBack, put_back.iter().filter(is_back).copied().collect());
         tell(Transition::DriftGone, before.iter().filter(is_gone).copied().collect());
+
+        let waits = |at: usize| match facts[at].step {
+            FactStep::Ended { waits, .. } => waits,
+            _ => None,
+        };
+        if waits(at).is_some() && waits(at) != last.and_then(waits) {
+            told.push((at, Transition::Waiting, BTreeSet::new()));
+        }
 
         // The rounds of this failure up to this one.
         let run: Vec<usize> =

@@ -59,6 +59,11 @@ fn suspended(seconds: i64, key: &str, ends_soon: bool) -> Observation {
     seen(seconds, Step::Suspended(SuspendedRound { key: key.to_owned(), text, ends_soon }))
 }
 
+fn waits(name: &str) -> RoundEnd {
+    let text = "not released, in mode hold".to_owned();
+    RoundEnd { waits: Some(WaitingNews { commit: commit(name), text }), ..good("a") }
+}
+
 fn rows() -> Vec<Row> {
     let web = |text: &str| culprit("Deployment shop/web", "failed", text);
     let pull = web("container web: ImagePullBackOff: shop/web:1.9 is not found");
@@ -177,6 +182,16 @@ fn rows() -> Vec<Row> {
                 suspended(6330, "a", true),
                 seen(7200, Step::Deploying(commit("b"))),
                 ended(7230, good("b")),
+            ],
+        ),
+        row(
+            "a commit waits for its release, and another one comes meanwhile",
+            vec![
+                ended(0, waits("b")),
+                ended(30, waits("b")),
+                ended(60, waits("c")),
+                seen(90, Step::Deploying(commit("c"))),
+                ended(120, good("c")),
             ],
         ),
         row(
