@@ -188,7 +188,8 @@ fn in_mode_hold_drift_is_put_back_and_commits_wait_for_their_release() {
     repo.write_config("two", "3").commit("Third");
     let third = head(&repo);
     repo.write_config("two", "4").commit("Fourth");
-    watching.says(&format!("{} waits", head(&repo)));
+    let fourth = head(&repo);
+    watching.says(&format!("{fourth} waits"));
     repo.run(&["release", "prod", "--rev", &third]).exits(0);
     eventually("the third commit is live", || repo.value("two") == "3");
     by_hand(&repo);
@@ -202,7 +203,9 @@ fn in_mode_hold_drift_is_put_back_and_commits_wait_for_their_release() {
     let settings = "targets:\n  prod: {paths: [.], name: hold-hold, mode: enforce}\n";
     repo.write("trueup.yaml", settings).commit("Enforce");
     eventually("the last commit is live", || repo.value("two") == "4");
-    assert_eq!(watching.times("waits"), 2, "{:#?}", watching.said());
+    for commit in [second, fourth] {
+        assert_eq!(watching.times(&format!("{commit} waits")), 1, "{:#?}", watching.said());
+    }
     assert_eq!(watching.stop(), Some(0));
 }
 
@@ -286,5 +289,92 @@ fn a_release_that_cannot_be_read_releases_nothing() {
     repo.run(&["apply", "--yes"]).exits(1);
     repo.run(&["resume"]).exits(0);
     repo.run(&["apply", "--yes"]).exits(0);
+    assert_eq!(repo.value("one"), "2");
+}
+
+#[test]
+fn outside_its_windows_a_target_stays_where_it_is() {
+    let repo = Repo::new("hold-windows", sandbox::bare());
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let (from, to) = (today.yesterday().unwrap(), today.tomorrow().unwrap());
+    let opens = format!("{}T00:00:00Z", to.tomorrow().unwrap());
+    let settings = |drift: &str| {
+        format!(
+            "targets:\n  prod:\n    paths: [.]\n    name: hold-windows\n    windows:\n    \
+            - {{deny: {from}..{to}, kinds: [ConfigMap], drift: {drift}}}\n"
+        )
+    };
+    let secret = |value: &str| {
+        let kind = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\n";
+        format!("{kind}stringData: {{key: {value}}}\n")
+    };
+    repo.write("trueup.yaml", settings("heal")).write_config("one", "1").commit("First");
+    let closed = format!("outside its windows until {opens}: deny {from}..{to}, UTC, of ConfigMap");
+    let refused = repo.run(&["apply", "--yes"]).exits(1);
+    assert!(
+        refused.stderr.contains(&format!("prod is {closed}; nothing was written")),
+        "{refused}"
+    );
+    let hint = "wait until then; trueup apply --outside-windows applies all the same";
+    assert!(refused.stderr.contains(hint), "{refused}");
+    repo.run(&["apply", "--yes", "--outside-windows"]).exits(0);
+
+    // Of other kinds.
+    repo.write("key.yaml", secret("abcdefgh")).commit("Second");
+    repo.run(&["apply", "--yes"]).exits(0);
+    let watching = Watching::start(&repo, &[]);
+    watching.says("in sync");
+    repo.write_config("one", "2").write("key.yaml", secret("ijklmnop")).commit("Third");
+    watching.says("new commit");
+    watching.says(&format!("{} waits: until {opens}, deny {from}..{to}, UTC", head(&repo)));
+    by_hand(&repo);
+    watching.says("drift: ConfigMap hold-windows/one data.key by hand → 1, put back");
+    let diff = repo.run(&["diff"]).exits(1);
+    assert!(diff.stderr.contains(&format!("warning: prod is {closed}")), "{diff}");
+    let every = repo.run(&["diff", "--all-targets"]).exits(1);
+    assert!(every.stderr.contains(&format!("warning: prod is {closed}")), "{every}");
+    let writes = repo.writes();
+    let all = repo.run(&["apply", "--all-targets", "--yes"]).exits(1);
+    assert!(all.stdout.contains(&format!("prod was not applied: {closed}")), "{all}");
+    assert_eq!(repo.writes(), writes);
+
+    // Whatever is wrong with the object waits, too, where a window says so.
+    repo.write("trueup.yaml", settings("hold")).commit("Fourth");
+    watching.says(&format!("{} waits", head(&repo)));
+    by_hand(&repo);
+    watching.says("drift: ConfigMap hold-windows/one data.key by hand → 1, not put back");
+    let rounds = repo.rounds();
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(repo.value("one"), "by hand");
+    assert_eq!(watching.stop(), Some(0));
+
+    // The windows of the machine's file count before these, and are those of status as well.
+    let home = repo.outside().join("settings");
+    fs::create_dir_all(home.join("trueup")).unwrap();
+    let run = |machine: &str, args: &[&str]| {
+        fs::write(home.join("trueup/config.yaml"), machine).unwrap();
+        repo.trueup(args).env("XDG_CONFIG_HOME", home.to_str().unwrap()).run()
+    };
+    let never = "modes: [{targets: ['*'], windows: [{allow: 2020-01-01, zone: Europe/Berlin}]}]";
+    let status = run(never, &["status"]).exits(1);
+    assert!(status.stdout.contains("waits for a window"), "{status}");
+    let by = "! outside its windows for more than a year: allow 2020-01-01, Europe/Berlin";
+    assert!(status.stdout.contains(by), "{status}");
+    run(never, &["apply", "--yes"]).exits(1);
+    for (machine, expected) in [
+        (
+            "modes:\n- targets: [a]\n  windows:\n  - {zone: UTC}\n",
+            "config.yaml:4:5: modes[0]: windows[0]: a key is missing: allow or deny",
+        ),
+        ("modes:\n- {targets: [a], windows: [{deny: noon}]}\n", "invalid span \"noon\": expected "),
+        (
+            "modes:\n- {targets: ['*'], windows: [{deny: Mon, kinds: [ConfigMpa]}]}\n",
+            "windows: kind ConfigMpa: unknown kind",
+        ),
+    ] {
+        let wrong = run(machine, &["apply", "--yes"]).exits(2);
+        assert!(wrong.stderr.contains(expected), "{wrong}");
+    }
+    run("modes: [{targets: ['*'], windows: []}]", &["apply", "--yes"]).exits(0);
     assert_eq!(repo.value("one"), "2");
 }

@@ -224,6 +224,7 @@ fn remedy_of(target: &str, hold: &Hold) -> Remedy {
     match &hold.cause {
         HoldCause::Suspended(_) | HoldCause::Unreadable(_) => Remedy::Resume { target },
         HoldCause::Detect => Remedy::Enforce,
+        HoldCause::Closed { .. } => Remedy::OutsideWindows,
         HoldCause::Unreleased { commit: None, .. } => Remedy::Enforce,
         HoldCause::Unreleased { .. } => Remedy::Release { target },
     }

@@ -1,5 +1,7 @@
 //! Targets that are held: whether one is, and the annotations of the inventory's parent that say so.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::right_cluster::check_cluster;
@@ -8,9 +10,10 @@ use super::{Error, Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::inventory::Record;
 use crate::core::modes::{
-    Hold, HoldCause, HoldFacts, Holding, Passes, RELEASED, Release, SUSPENDED, Suspension,
-    TargetMode, hold,
+    Hold, HoldCause, HoldFacts, Holding, Passes, RELEASED, Release, SUSPENDED, Suspension, hold,
 };
+use crate::core::object::GroupKind;
+use crate::core::plan::Action;
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 
@@ -18,16 +21,30 @@ use crate::git::Checkout;
 pub fn hold_of(survey: &Survey, target: &Target, passes: Passes) -> Option<Hold> {
     let found = &survey.found;
     let commit = Some(found.revision.commit.as_str()).filter(|_| !found.revision.dirty);
-    let hold = hold_at(target.mode, found.before.as_ref(), commit, passes)?;
+    let changes = survey.decided.plan.changes();
+    let is_kept = |action| matches!(action, Action::Keep | Action::Refuse);
+    let changes = changes.filter(|change| !is_kept(change.action()));
+    let kinds: BTreeSet<GroupKind> = changes.map(|change| change.key.group_kind()).collect();
+    let wanted = WantedCommit { commit, kinds: Some(&kinds) };
+    let hold = hold_at(target, found.before.as_ref(), wanted, passes)?;
     Some(hold.masked(|text| survey.redactor().text(text)))
 }
 
-/// Why a commit is not applied to a target of this mode with this record; `None` where it may be. The
-/// texts are those of the record.
+/// A commit that may be applied.
+#[derive(Clone, Copy)]
+pub(super) struct WantedCommit<'a> {
+    /// Its full id; `None` for a work tree.
+    pub(super) commit: Option<&'a str>,
+    /// The kinds of the objects that it changes; `None` where they are unknown.
+    pub(super) kinds: Option<&'a BTreeSet<GroupKind>>,
+}
+
+/// Why a commit is not applied to a target with this record; `None` where it may be. The texts are those
+/// of the record.
 pub(super) fn hold_at(
-    mode: TargetMode,
+    target: &Target,
     record: Option<&Record>,
-    commit: Option<&str>,
+    wanted: WantedCommit<'_>,
     passes: Passes,
 ) -> Option<Hold> {
     let none = Holding::default();
@@ -36,7 +53,9 @@ pub(super) fn hold_at(
     let healthy = past.and_then(|past| past.healthy.as_ref()).map(|healthy| healthy.what.as_str());
     let holding = record.map_or(&none, |record| &record.holding);
     let (known, now) = ([applied, healthy], Timestamp::now());
-    hold(&HoldFacts { mode, holding, commit, known, passes, now })
+    let Target { mode, windows, .. } = target;
+    let (mode, WantedCommit { commit, kinds }) = (*mode, wanted);
+    hold(&HoldFacts { mode, windows, kinds, holding, commit, known, passes, now })
 }
 
 /// Whether the target may be written.
@@ -105,7 +124,8 @@ pub(super) async fn release_applied(
     by: String,
 ) -> Result<(), Error> {
     let is_waiting = |hold: &Hold| matches!(hold.cause, HoldCause::Unreleased { .. });
-    let hold = hold_of(survey, target, Passes { suspended: true, ..Passes::default() });
+    let all = Passes { suspended: true, windows: true, release: false };
+    let hold = hold_of(survey, target, all);
     if survey.found.before.is_none()
         || survey.found.revision.dirty
         || !hold.is_some_and(|it| is_waiting(&it))

@@ -9,6 +9,7 @@ use crate::core::health::HealthRule;
 use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::inventory::{Inventory, Record};
 use crate::core::modes::TargetMode;
+use crate::core::modes::windows::Window;
 use crate::core::policy::Policy;
 use crate::core::source::selection::Aside;
 use crate::core::tracking::TrackedRef;
@@ -74,6 +75,8 @@ pub struct Target {
     pub cluster: ClusterChoice,
     /// Whether its commits are applied by themselves.
     pub mode: TargetMode,
+    /// The windows in which they are.
+    pub windows: Vec<Window>,
     /// The rules of this machine that its commits have to meet.
     pub trust: Trust,
     /// That `HEAD` is not trusted, where a trusted ancestor of it says which ref is tracked.

@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 
 use super::claims::Claims;
 use super::exit::{Exit, Failure};
+use super::holding::warn_of_hold;
 use super::present::all_targets::{AllTargets, TargetEnd, TargetFailure};
 use super::present::trust::refusal;
 use super::present::{OutputFormat, PlanView};
@@ -168,6 +169,7 @@ pub(super) async fn diff(
                 all.add(&view, TargetEnd::InSync)?;
             }
             Ok(TargetFound { session, look: Look::Survey(survey), requests }) => {
+                warn_of_hold(session, &survey, ui);
                 let same = survey.is_in_sync();
                 let elapsed = survey.found.begun.elapsed();
                 let view = PlanView { requests, elapsed, ..session.view(&survey) };

@@ -13,7 +13,7 @@ use crate::git::{Checkout, Descent};
 
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
-use super::mode::mode;
+use super::mode::{mode, windows};
 use super::session::Session;
 use super::target::{FilesArgs, NamedTarget, OwnPlace, TargetArgs, counts, others_of, setting};
 use super::{kubernetes, trust};
@@ -124,6 +124,7 @@ impl TargetArgs {
             is_removed: false,
             cluster: choice,
             mode: mode(self.mode, &purpose.target, config.mode)?,
+            windows: windows(&purpose.target, config.windows)?,
             trust,
             doubt: None,
         };

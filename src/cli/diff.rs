@@ -10,13 +10,13 @@ use super::approved;
 use super::exit::{Exit, Failure};
 use super::external::Program;
 use super::headings::{HOW, WHAT};
+use super::holding::warn_of_hold;
 use super::present::{self, OutputFormat, PlanView};
 use super::session::{Session, SessionOptions};
 use super::target::{FilesArgs, TargetArgs};
 use super::throwaway::ThrowawayArgs;
 use super::ui::Ui;
-use crate::app::{Look, beside_git, hold_of};
-use crate::core::modes::Passes;
+use crate::app::{Look, beside_git};
 use crate::local::plan_file;
 
 /// The end of `trueup diff --help`.
@@ -173,9 +173,7 @@ pub async fn run(args: DiffArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
             return Ok(if exit_zero { Exit::AtCommit } else { session.good_exit() });
         }
     };
-    if let Some(hold) = hold_of(&survey, &session.named.target, Passes::default()) {
-        ui.warning(&format!("{} is {}", session.named.name, hold.words()));
-    }
+    warn_of_hold(&session, &survey, ui);
     if let Some(path) = &out {
         let sha256 = plan_file::write(path, &approved::approval(&session, &survey)?)?;
         session.plan_sha256 = Some(sha256);

@@ -7,9 +7,12 @@ use clap::Args;
 use super::access::AccessArgs;
 use super::exit::Failure;
 use super::headings::WHAT;
+use super::session::Session;
 use super::target::{NamedTarget, TargetArgs};
-use crate::app::HoldingPlace;
+use super::ui::Ui;
+use crate::app::{HoldingPlace, Survey, hold_of};
 use crate::cluster::Cluster;
+use crate::core::modes::Passes;
 use crate::git::Checkout;
 
 /// The target.
@@ -99,5 +102,13 @@ impl HeldTarget {
             checkout: &self.checkout,
             cluster: &self.cluster,
         }
+    }
+}
+
+/// Warns that a target is held, so that apply would refuse what is shown.
+pub(super) fn warn_of_hold(session: &Session, survey: &Survey, ui: &mut Ui) {
+    let NamedTarget { name, target, .. } = &session.named;
+    if let Some(hold) = hold_of(survey, target, Passes::default()) {
+        ui.warning(&format!("{name} is {}", hold.words()));
     }
 }

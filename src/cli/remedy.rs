@@ -110,6 +110,9 @@ pub(super) fn words(remedy: &Remedy) -> String {
             "trueup release {target} releases it; trueup apply --release releases and applies it"
         ),
         Remedy::Enforce => "trueup apply --mode enforce applies all the same".to_owned(),
+        Remedy::OutsideWindows => {
+            "wait until then; trueup apply --outside-windows applies all the same".to_owned()
+        }
         Remedy::ApplyFirst => "apply it first".to_owned(),
         Remedy::ChooseCheckout => "name the right checkout with -C DIR".to_owned(),
         Remedy::LeaveOut { what } => {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::exit::Failure;
 use super::machine_file::cluster_choice;
-use super::mode::mode;
+use super::mode::{mode, windows};
 use super::present::trust::refusal;
 use super::target::{FilesArgs, NamedTarget, TargetArgs};
 use crate::app::Target;
@@ -59,6 +59,7 @@ impl TargetArgs {
             policy,
             cluster: cluster_choice(name, self.new_cluster)?,
             mode: mode(self.mode, name, None)?,
+            windows: windows(name, Vec::new())?,
             is_removed: true,
             ..named.target
         };

@@ -15,7 +15,7 @@ use super::exit::Failure;
 use super::headings::{GUARDS, WHAT};
 use super::kubernetes;
 use super::machine_file::{cluster_choice, machine};
-use super::mode::mode;
+use super::mode::{mode, windows};
 use super::names::{derived, plain_files, sanitized, siblings};
 pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
@@ -152,6 +152,7 @@ impl NamedTarget {
         self.run_options = self.run_options.of_a_throwaway();
         self.target.cluster = ClusterChoice::default();
         self.target.mode = TargetMode::default();
+        self.target.windows.clear();
         let others = self.target.others.values_mut();
         others.for_each(|other| other.cluster = ClusterChoice::default());
     }
@@ -222,6 +223,7 @@ impl TargetArgs {
         let cluster_of = if is_declared { &name } else { &inventory };
         let choice = cluster_choice(cluster_of, self.new_cluster)?;
         let mode = mode(self.mode, cluster_of, declared.mode)?;
+        let windows = windows(cluster_of, declared.windows)?;
         let at_head = tracks.is_some();
         let beside =
             OwnPlace { at_head, cluster: &choice, kubeconfig: self.access.kubeconfig.as_deref() };
@@ -251,6 +253,7 @@ impl TargetArgs {
             tracks,
             cluster: choice,
             mode,
+            windows,
             trust,
             doubt,
         };
@@ -307,6 +310,7 @@ impl FilesArgs {
             tracks,
             cluster: ClusterChoice::default(),
             mode: TargetMode::default(),
+            windows: Vec::new(),
             trust: Trust::default(),
             doubt: None,
         })

@@ -25,6 +25,7 @@ use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::manifest::{self, PathPart};
 use crate::core::modes::TargetMode;
+use crate::core::modes::windows::{Window, first_fault};
 use crate::core::policy::run_options::{Cascade, OnFailure, RunOptions};
 use crate::core::policy::{MaxPrune, OnConflict, RepositoryPolicy};
 use crate::core::problem::within;
@@ -85,6 +86,9 @@ pub struct TargetConfig {
     /// Whether commits are applied by themselves: `enforce`; `detect`, which only reports; or `hold`, which
     /// waits until they are released.
     pub mode: Option<TargetMode>,
+    /// When commits are applied: times that allow it, and times that deny it.
+    #[serde(default)]
+    pub windows: Vec<Window>,
     /// One bad document refuses the whole commit.
     #[serde(default)]
     pub strict: bool,
@@ -232,6 +236,11 @@ impl Config {
     /// arguments.
     fn check_names(&self, bytes: &[u8]) -> Result<(), ConfigError> {
         let found = self.targets.iter().find_map(|(name, target)| {
+            let windows = first_fault(&target.windows).map(|(place, message)| InvalidOption {
+                path: vec![PathPart::Key("windows"), PathPart::Index(place)],
+                is_key: false,
+                message,
+            });
             let namespace = target.namespace.as_deref().and_then(wrong_namespace);
             let wrong = namespace.map(|message| InvalidOption {
                 path: vec![PathPart::Key("namespace")],
@@ -248,7 +257,7 @@ impl Config {
                 (target.paths.is_empty() || target.paths.iter().any(is_no_path))
                     .then_some(InvalidOption { path, is_key: false, message })
             };
-            Some((name, wrong.or_else(|| target.render.wrong()).or_else(empty)?))
+            Some((name, wrong.or(windows).or_else(|| target.render.wrong()).or_else(empty)?))
         });
         let Some((name, InvalidOption { path, is_key, message })) = found else { return Ok(()) };
         let path = [&["targets", name].map(PathPart::Key)[..], &path].concat();

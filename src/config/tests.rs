@@ -66,7 +66,7 @@ fn an_unknown_key_is_an_error_with_its_place() {
     let error = Config::read(b"targets:\n  prod:\n    paths: [a]\n    labels: 3\n").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "trueup.yaml:4:5: targets.prod: unknown key \"labels\"; allowed here: paths, ref, namespace, name, on-conflict, replace, max-prune, mode, strict, verify, after, interval, wait, timeout, lock-timeout, cascade, on-failure, render, ignore, redact and health"
+        "trueup.yaml:4:5: targets.prod: unknown key \"labels\"; allowed here: paths, ref, namespace, name, on-conflict, replace, max-prune, mode, windows, strict, verify, after, interval, wait, timeout, lock-timeout, cascade, on-failure, render, ignore, redact and health"
     );
 }
 

@@ -132,6 +132,8 @@ pub enum Remedy {
     },
     /// Apply in spite of the target's mode.
     Enforce,
+    /// Wait for a window, or apply outside of it.
+    OutsideWindows,
     /// Apply it for the first time.
     ApplyFirst,
     /// Go to the right checkout.
@@ -224,6 +226,7 @@ impl Remedy {
             | Self::DoWithoutStrict
             | Self::ApplyFirst
             | Self::Enforce
+            | Self::OutsideWindows
             | Self::ChooseCheckout => Vec::new(),
         }
     }

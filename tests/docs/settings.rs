@@ -131,6 +131,7 @@ fn the_page_lists_every_nested_key() {
         ("render.helm.", "targets: {a: {paths: [], render: {helm: {zzz: 1}}}}"),
         ("render.jsonnet.", "targets: {a: {paths: [], render: {jsonnet: {zzz: 1}}}}"),
         ("ignore[].", "targets: {a: {paths: [], ignore: [{zzz: 1}]}}"),
+        ("windows[].", "targets: {a: {paths: [], windows: [{zzz: 1}]}}"),
         ("health[].", "targets: {a: {paths: [], health: [{zzz: 1}]}}"),
         ("health[].ready[].", "targets: {a: {paths: [], health: [{kind: A, ready: [{zzz: 1}]}]}}"),
     ] {

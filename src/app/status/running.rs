@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CommonState, StatusOptions, StatusTarget};
 use crate::app::Target;
-use crate::app::hold::hold_at;
+use crate::app::hold::{WantedCommit, hold_at};
 use crate::app::trust::{Judged, Trust};
 use crate::core::inventory::Record;
 use crate::core::modes::{HoldCause, Passes};
@@ -131,7 +131,7 @@ pub(super) fn running_commit(checkout: &Checkout, record: &Record) -> Option<Run
 /// Why a target does not follow git.
 fn held(target: &Target, judged: &Judged, record: Option<&Record>) -> Option<Held> {
     let commit = Some(judged.revision.commit.as_str());
-    let hold = hold_at(target.mode, record, commit, Passes::default());
+    let hold = hold_at(target, record, WantedCommit { commit, kinds: None }, Passes::default());
     if let Some(hold) = hold.as_ref().filter(|hold| hold.is_suspension()) {
         return Some(Held::Suspended { why: hold.details() });
     }
@@ -145,6 +145,7 @@ fn held(target: &Target, judged: &Judged, record: Option<&Record>) -> Option<Hel
     if let Some(hold) = hold {
         let on = match hold.cause {
             HoldCause::Unreleased { .. } => WaitsOn::Release,
+            HoldCause::Closed { .. } => WaitsOn::Window,
             _ => WaitsOn::Detect,
         };
         return Some(Held::Waits { on, why: hold.details() });

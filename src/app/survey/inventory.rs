@@ -183,6 +183,13 @@ pub(super) fn know_kinds(target: &Target, catalog: &Catalog) -> Result<(), Error
             (format!("{}:{line}:{column}: replace", config::FILE), name.clone())
         })),
     }
+    // A kind that this cluster lacks can be meant, unless it is a slip of another one.
+    let of_windows = target.windows.iter().flat_map(|window| &window.kinds);
+    let is_slip = |name: &&String| {
+        let kind = name.split('.').next().unwrap_or_default();
+        !known.contains(kind) && !suggest(kind, known.clone()).is_empty()
+    };
+    named.extend(of_windows.filter(is_slip).map(|name| ("windows: kind".to_owned(), name.clone())));
     match named.into_iter().find(|(_, name)| !known.contains(name.as_str())) {
         None => Ok(()),
         Some((by, name)) => {

@@ -192,8 +192,8 @@ fn at(target: Target, now: &Target, commit: &str) -> Target {
     let (rev, inventory) = (Some(commit.to_owned()), now.inventory.clone());
     let mut policy = target.policy.clone();
     policy.operator.moved = true;
-    let mode = now.mode;
-    Target { rev, inventory, policy, mode, worktree: false, ..target }
+    let (mode, windows) = (now.mode, now.windows.clone());
+    Target { rev, inventory, policy, mode, windows, worktree: false, ..target }
 }
 
 /// The last healthy commit, where the inventory says that `commit` was taken back.

@@ -1,7 +1,7 @@
 //! A target that is held stays at the commit that runs, while the one that git has waits.
 
 use super::held::{HeldRound, WaitingCommit};
-use crate::app::hold::hold_at;
+use crate::app::hold::{WantedCommit, hold_at};
 use crate::app::trust::Refusal;
 use crate::app::{self, LastRead, Survey, Target, hold_of, survey};
 use crate::cluster::Cluster;
@@ -106,7 +106,8 @@ impl Stay<'_> {
         there: Target,
         refused: Option<Refusal>,
     ) -> Result<Stayed, app::Error> {
-        let there = Target { mode: self.target.mode, ..there };
+        let windows = self.target.windows.clone();
+        let there = Target { mode: self.target.mode, windows, ..there };
         let last = Some(self.last);
         let mut survey = Box::pin(survey(&there, self.checkout, self.cluster, last)).await?;
         survey.found.judged.refused = refused;
@@ -123,7 +124,8 @@ impl Stay<'_> {
 
     fn hold_of(&self, record: Option<&Record>, revision: &Revision) -> Option<Hold> {
         let commit = (!revision.dirty).then_some(revision.commit.as_str());
-        hold_at(self.target.mode, record, commit, Passes::default())
+        let wanted = WantedCommit { commit, kinds: None };
+        hold_at(self.target, record, wanted, Passes::default())
     }
 
     /// The commit that was applied, or one that was released since; `None` where that is not known.

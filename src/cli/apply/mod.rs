@@ -119,6 +119,10 @@ pub struct ApplyArgs {
     #[arg(long, conflicts_with = "worktree", help_heading = GUARDS, display_order = 12, hide_short_help = true)]
     release: bool,
 
+    /// Though the target's windows are closed
+    #[arg(long, help_heading = GUARDS, display_order = 13, hide_short_help = true)]
+    outside_windows: bool,
+
     /// Though the target is suspended, which it stays
     #[arg(long, help_heading = GUARDS, display_order = 11, hide_short_help = true)]
     suspended: bool,
@@ -247,7 +251,11 @@ impl ApplyArgs {
 
     /// The holds that whoever runs this goes past on purpose. A cluster of the run's own holds nothing.
     fn passes(&self) -> Passes {
-        Passes { suspended: self.suspended || self.throwaway.is_wanted(), release: self.release }
+        Passes {
+            suspended: self.suspended || self.throwaway.is_wanted(),
+            release: self.release,
+            windows: self.outside_windows,
+        }
     }
 
     /// How the plan is made true.

@@ -47,7 +47,7 @@ topics! {
     "pruning": "deletions, their guards, and retention",
     "conflicts": "fields of other managers, taking over and adoption",
     "modes": "create-only and ignored objects",
-    "holding": "modes, releases and suspended targets",
+    "holding": "modes, releases, windows and suspended targets",
     "recovery": "all targets in one run, moving and removing targets",
     "records": "records of rounds, and what they tell",
     "locking": "runs at the same time, and rollback",

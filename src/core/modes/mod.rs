@@ -1,4 +1,4 @@
-//! Whether a target may be changed now: suspensions, modes, and what ends them. A pure function of the
+//! Whether a target may be changed now: suspensions, modes, windows, and what ends them. A pure function of the
 //! settings, of what the inventory's parent says, of the commit and of the time.
 //!
 //! Data and rules only; [`crate::app`] asks before it writes, and [`crate::cluster`] writes the parent's
@@ -9,12 +9,17 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod until;
+pub mod windows;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 pub use self::mode::TargetMode;
 pub use self::stored::{Holding, Note, RELEASED, Release, SUSPENDED, Suspension};
 pub use self::until::{FORMS, until};
+use self::windows::{Closed, Window, closed};
+use crate::core::object::GroupKind;
 use crate::core::source::snapshot::short;
 
 /// Why a target is not changed, and until when.
@@ -42,6 +47,13 @@ pub enum HoldCause {
         /// Why the annotation with the released commit can't be read, where it can't.
         unreadable: Option<String>,
     },
+    /// Its windows are closed.
+    Closed {
+        /// The window that keeps them closed, in words.
+        by: String,
+        /// Whether drift waits, too.
+        is_drift: bool,
+    },
 }
 
 /// The holds that whoever runs a command goes past on purpose.
@@ -51,6 +63,8 @@ pub struct Passes {
     pub suspended: bool,
     /// That the commit is not released. It is released then.
     pub release: bool,
+    /// Closed windows.
+    pub windows: bool,
 }
 
 /// All that says whether a commit may be applied to a target.
@@ -58,6 +72,10 @@ pub struct Passes {
 pub struct HoldFacts<'a> {
     /// The target's mode.
     pub mode: TargetMode,
+    /// The windows in which it may be changed.
+    pub windows: &'a [Window],
+    /// The kinds of the objects that are to be changed; `None` where they are unknown.
+    pub kinds: Option<&'a BTreeSet<GroupKind>>,
     /// The annotations of its inventory's parent.
     pub holding: &'a Holding,
     /// The full id of the commit; `None` for a work tree.
@@ -79,20 +97,30 @@ pub fn hold(facts: &HoldFacts<'_>) -> Option<Hold> {
     }
     let is_known = facts.commit.is_some() && facts.known.contains(&facts.commit);
     match facts.mode {
-        TargetMode::Enforce => None,
-        TargetMode::Detect => endless(HoldCause::Detect),
-        TargetMode::Hold if is_known || facts.passes.release => None,
+        TargetMode::Enforce => {}
+        TargetMode::Detect => return endless(HoldCause::Detect),
+        TargetMode::Hold if is_known || facts.passes.release => {}
         TargetMode::Hold => {
-            let commit = facts.commit.map(str::to_owned);
-            let unreadable = match &facts.holding.released {
-                Some(Ok(release)) if facts.commit == Some(&release.commit) => return None,
-                // One that can't be read releases nothing.
-                Some(Err(why)) => Some(why.clone()),
-                _ => None,
-            };
-            endless(HoldCause::Unreleased { commit, unreadable })
+            if let Some(unreleased) = unreleased(facts) {
+                return endless(unreleased);
+            }
         }
     }
+    let windows = if facts.passes.windows { &[] } else { facts.windows };
+    let Closed { until, by } = closed(windows, facts.kinds, is_known, facts.now)?;
+    Some(Hold { cause: HoldCause::Closed { by, is_drift: is_known }, until })
+}
+
+/// Why a commit waits for its release.
+fn unreleased(facts: &HoldFacts<'_>) -> Option<HoldCause> {
+    let commit = facts.commit.map(str::to_owned);
+    let unreadable = match &facts.holding.released {
+        Some(Ok(release)) if facts.commit == Some(&release.commit) => return None,
+        // One that can't be read releases nothing.
+        Some(Err(why)) => Some(why.clone()),
+        _ => None,
+    };
+    Some(HoldCause::Unreleased { commit, unreadable })
 }
 
 /// Whether a target is suspended.
@@ -116,7 +144,10 @@ impl Hold {
 
     /// Whether drift from the commit that runs is put back meanwhile.
     pub fn heals(&self) -> bool {
-        matches!(self.cause, HoldCause::Unreleased { .. })
+        matches!(
+            self.cause,
+            HoldCause::Unreleased { .. } | HoldCause::Closed { is_drift: false, .. }
+        )
     }
 
     /// The reason after the target's name: `prod is suspended by ops@host until …`.
@@ -132,6 +163,7 @@ impl Hold {
         match &self.cause {
             HoldCause::Suspended(_) | HoldCause::Unreadable(_) => None,
             HoldCause::Detect => Some("mode detect".to_owned()),
+            HoldCause::Closed { by, .. } => Some(format!("{}, {by}", self.opening())),
             HoldCause::Unreleased { unreadable: None, .. } => {
                 Some("not released, in mode hold".to_owned())
             }
@@ -149,6 +181,7 @@ impl Hold {
                 format!("until it is resumed: the annotation {SUSPENDED} can't be read: {why}")
             }
             HoldCause::Detect => "in mode detect".to_owned(),
+            HoldCause::Closed { by, .. } => format!("outside its windows {}: {by}", self.opening()),
             HoldCause::Unreleased { commit, unreadable } => {
                 let commit = commit.as_deref().map_or("the work tree", short);
                 let why = unreadable
@@ -165,18 +198,26 @@ impl Hold {
         let texts = match &mut self.cause {
             HoldCause::Suspended(Suspension { by, reason, .. }) => vec![by, reason],
             HoldCause::Unreadable(why) => vec![why],
-            HoldCause::Detect => Vec::new(),
+            HoldCause::Detect | HoldCause::Closed { .. } => Vec::new(),
             HoldCause::Unreleased { commit: _, unreadable } => unreadable.iter_mut().collect(),
         };
         texts.into_iter().for_each(|text| *text = mask(text));
         self
     }
 
+    /// Until when windows are closed.
+    fn opening(&self) -> String {
+        match self.until {
+            Some(until) => format!("until {until:.0}"),
+            None => "for more than a year".to_owned(),
+        }
+    }
+
     /// Whether it ends so soon that people are told.
     pub fn ends_soon(&self, now: Timestamp) -> bool {
         match &self.cause {
             HoldCause::Suspended(suspension) => suspension.ends_soon(now),
-            HoldCause::Unreadable(_) | HoldCause::Detect | HoldCause::Unreleased { .. } => false,
+            _ => false,
         }
     }
 }

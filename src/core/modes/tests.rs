@@ -22,7 +22,8 @@ fn holding(suspended: Option<&str>) -> Holding {
 fn held(holding: &Holding, passes: Passes, now: &str) -> Option<Hold> {
     let mode = TargetMode::Enforce;
     let (commit, known, now) = (Some(NEW), [Some(APPLIED), Some(HEALTHY)], at(now));
-    hold(&HoldFacts { mode, holding, commit, known, passes, now })
+    let (windows, kinds) = (&[][..], None);
+    hold(&HoldFacts { mode, windows, kinds, holding, commit, known, passes, now })
 }
 
 const NEW: &str = "4f2c1a94f2c1a94f2c1a94f2c1a94f2c1a94f2c1a";
@@ -157,7 +158,8 @@ fn mode_says_what_waits() {
     ] {
         let known = [Some(APPLIED), Some(HEALTHY)];
         let now = at("13:00:00");
-        let facts = HoldFacts { mode, holding: &holding, commit, known, passes, now };
+        let (windows, kinds, holding) = (&[][..], None, &holding);
+        let facts = HoldFacts { mode, windows, kinds, holding, commit, known, passes, now };
         let found = hold(&facts);
         let words = found.as_ref().map(super::Hold::words);
         let is_so = match (&words, expected) {
@@ -171,6 +173,8 @@ fn mode_says_what_waits() {
     // A target that was never applied has nothing to go back to.
     let facts = HoldFacts {
         mode: Held,
+        windows: &[],
+        kinds: None,
         holding: &none(),
         commit: Some(NEW),
         known: [None, None],
@@ -193,4 +197,44 @@ fn release_that_cannot_be_read_releases_nothing() {
     let parent = json!({ "metadata": { "annotations": { RELEASED: release.text() } } });
     let holding = Holding::read(&Object::from(parent.as_object().cloned().unwrap()));
     assert_eq!(holding.released, Some(Ok(release)));
+}
+
+#[test]
+fn closed_window_holds_what_may_be_applied_else() {
+    let window = |yaml: &str| vec![serde_yaml::from_str::<windows::Window>(yaml).unwrap()];
+    let by_night = window("{allow: '22:00-06:00'}");
+    let with_drift = window("{deny: '08:00-18:00', drift: hold}");
+    let (none, plain) = (Holding::default(), Passes::default());
+    let suspended = holding(Some(OPEN));
+    let kinds = BTreeSet::from([GroupKind::new("apps", "StatefulSet")]);
+    let facts = HoldFacts {
+        mode: TargetMode::Enforce,
+        windows: &by_night,
+        kinds: Some(&kinds),
+        holding: &none,
+        commit: Some(NEW),
+        known: [Some(APPLIED), Some(HEALTHY)],
+        passes: plain,
+        now: at("13:00:00"),
+    };
+    let words = |facts: &HoldFacts<'_>| hold(facts).map(|hold| (hold.words(), hold.heals()));
+    let closed = "outside its windows until 2026-03-01T22:00:00Z: allow 22:00-06:00, UTC";
+    assert_eq!(words(&facts), Some((closed.to_owned(), true)));
+    let drift = HoldFacts { commit: Some(APPLIED), ..facts };
+    assert_eq!(words(&drift), None);
+    assert_eq!(words(&HoldFacts { commit: Some(HEALTHY), ..facts }), None);
+    let closed = "outside its windows until 2026-03-01T18:00:00Z: deny 08:00-18:00, UTC";
+    let held = HoldFacts { windows: &with_drift, ..drift };
+    assert_eq!(words(&held), Some((closed.to_owned(), false)));
+    assert_eq!(words(&HoldFacts { now: at("18:00:00"), ..held }), None);
+    assert_eq!(words(&HoldFacts { now: at("22:00:00"), ..facts }), None);
+    assert_eq!(words(&HoldFacts { passes: Passes { windows: true, ..plain }, ..facts }), None);
+    // A commit that changes no object closes nothing.
+    assert_eq!(words(&HoldFacts { kinds: Some(&BTreeSet::new()), ..facts }), None);
+    let first = |facts: &HoldFacts<'_>| words(facts).unwrap().0;
+    assert!(first(&HoldFacts { mode: TargetMode::Hold, ..facts }).contains("is not released"));
+    assert!(first(&HoldFacts { holding: &suspended, ..facts }).starts_with("suspended by"));
+    let released =
+        HoldFacts { mode: TargetMode::Hold, passes: Passes { release: true, ..plain }, ..facts };
+    assert!(first(&released).starts_with("outside its windows"));
 }

@@ -224,6 +224,8 @@ pub enum WaitsOn {
     Detect,
     /// Its mode is `hold`, and git's commit is not released.
     Release,
+    /// Its windows are closed.
+    Window,
 }
 
 impl WaitsOn {
@@ -232,6 +234,7 @@ impl WaitsOn {
         match self {
             Self::Detect => "detect",
             Self::Release => "not-released",
+            Self::Window => "window",
         }
     }
 
@@ -240,6 +243,7 @@ impl WaitsOn {
         match self {
             Self::Detect => "detected only",
             Self::Release => "not released",
+            Self::Window => "waits for a window",
         }
     }
 }

@@ -197,6 +197,7 @@ enum HeldCode {
     Suspended,
     Detect,
     NotReleased,
+    Window,
 }
 
 /// The code of a state.

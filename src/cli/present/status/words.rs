@@ -117,7 +117,7 @@ pub(super) fn details(row: &TargetStatus, times: TimeStyle) -> Vec<Detail> {
             add('!', format!("the newest commit is not trusted: {why}"));
         }
         Some(Held::Suspended { why }) => add('!', format!("suspended {why}")),
-        Some(Held::Waits { on: WaitsOn::Release, why }) => add('!', why.clone()),
+        Some(Held::Waits { on: WaitsOn::Release | WaitsOn::Window, why }) => add('!', why.clone()),
         Some(Held::Pinned { .. } | Held::Waits { .. }) | None => {}
     }
     let rolled_back = matches!(row.held, Some(Held::RolledBack { .. }));
