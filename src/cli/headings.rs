@@ -18,6 +18,10 @@ pub const CLUSTER: &str = "Cluster";
 /// The options that every verb has.
 pub const EVERYWHERE: &str = "Everywhere";
 
+/// The verbs that the brief list leaves to the whole one, so that it fits one screen: few need them, or they
+/// follow another.
+const RARE: [&str; 4] = ["resume", "release", "install", "completions"];
+
 /// The command line as `-h` shows it: a line for each of the common options, so that the help of
 /// a verb fits one screen.
 pub fn brief(command: Command) -> Command {
@@ -25,9 +29,13 @@ pub fn brief(command: Command) -> Command {
         command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let command = verbs.into_iter().fold(command, |command, name| {
         let rest = format!("trueup {name} --help shows all options");
-        command.mut_subcommand(name, |verb| verb.mut_args(brief_arg).after_help(rest))
+        let is_rare = RARE.contains(&name.as_str());
+        command.mut_subcommand(name, |verb| {
+            let is_hidden = verb.is_hide_set() || is_rare;
+            verb.mut_args(brief_arg).after_help(rest).hide(is_hidden)
+        })
     });
-    command.after_help("trueup --help shows all options, examples and exit statuses")
+    command.after_help("trueup --help shows all options and commands, examples and exit statuses")
 }
 
 /// An option whose help is one line: its values are the help, where there are some to choose from.
