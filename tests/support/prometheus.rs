@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use super::eventually::eventually;
+
 /// The error of a program that is not there.
 const MISSING: &str = "it is in Debian's package prometheus, and in the archives of prometheus.io";
 
@@ -90,7 +92,9 @@ impl Prometheus {
         // Whoever closes the pipe ends the program.
         std::thread::spawn(move || lines.for_each(drop));
         let port = port.unwrap_or_else(|| panic!("it says where it listens: {said:#?}"));
-        Self { child, port }
+        let prometheus = Self { child, port };
+        eventually("Prometheus is ready", || get(port, "/-/ready").0 == 200);
+        prometheus
     }
 
     /// The samples that a query gives now.

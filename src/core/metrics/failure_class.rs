@@ -1,6 +1,6 @@
-//! The classes of what goes wrong in rounds.
+//! The classes of faults of rounds.
 
-/// What went wrong, coarse enough for a label.
+/// The class of a fault, coarse enough for a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FailureClass {
     /// The API server refused or did not answer.
