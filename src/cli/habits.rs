@@ -12,7 +12,7 @@ const COMMANDS: [(&[&str], &str); 18] = [
     ),
     (&["log", "revisions", "releases"], "`trueup history` shows which commit ran where and when"),
     (
-        &["deploy", "install", "upgrade", "up", "reconcile", "create", "replace", "patch"],
+        &["deploy", "upgrade", "up", "reconcile", "create", "replace", "patch"],
         "`trueup apply` brings the cluster to the commit",
     ),
     (&["bootstrap", "init"], "nothing needs to be installed: `trueup apply` is the first step"),

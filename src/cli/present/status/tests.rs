@@ -271,5 +271,5 @@ fn rows_fit_a_narrow_terminal() {
         "a-target-with-a…  a-context-of-s…  8be08be  2 h ago  8be08be  in sync  412 ready"
     );
     let below = text.lines().nth(2).unwrap();
-    assert!(below.contains("drift put back by trueup:watch"), "{text}");
+    assert!(below.contains("drift put back by trueup:wa"), "{text}");
 }
