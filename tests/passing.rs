@@ -118,7 +118,8 @@ fn terminating_namespace_is_recreated_with_its_objects() {
     let looks = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&looks);
     let between = Between::start(plane, move |request| {
-        let is_watch = request.starts_with("GET /api/v1/namespaces?watch=1");
+        let is_watch =
+            { request.starts_with("GET /api/v1/namespaces?") && request.contains("watch=1") };
         if is_watch && count.fetch_add(1, Ordering::SeqCst) == 0 {
             let none = r#"{"metadata": {"finalizers": null}}"#;
             let patch = ["patch", "configmap", "held", "-n", "passing-shop", "--type=merge", "-p"];
