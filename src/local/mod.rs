@@ -3,6 +3,7 @@
 #[cfg(unix)]
 pub mod bound_process;
 pub mod bounded_read;
+mod bounded_server;
 pub mod cancel;
 #[cfg(unix)]
 pub mod control_socket;

@@ -11,15 +11,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpStream;
+
+use super::bounded_server;
 
 /// The most bytes of a request's head.
 const HEAD: usize = 16 << 10;
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many are taken in at once.
-const AT_ONCE: usize = 16;
 
 /// The headers of a request, by their names in lower case.
 type Headers = BTreeMap<String, String>;
@@ -33,25 +32,11 @@ pub type Takes = Arc<dyn Fn(&Headers, &[u8]) -> u16 + Send + Sync>;
 ///
 /// When another program listens there, or the address is not of this machine.
 pub async fn listen(address: SocketAddr, most: usize, takes: Takes) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            // Such as no more file descriptors: a moment later there may be one.
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            let takes = Arc::clone(&takes);
-            tokio::spawn(async move {
-                let _ = tokio::time::timeout(PATIENCE, answer(stream, most, &takes)).await;
-                drop(place);
-            });
-        }
-    });
-    Ok(address)
+    bounded_server::listen(address, PATIENCE, move |stream| {
+        let takes = Arc::clone(&takes);
+        async move { answer(stream, most, &takes).await }
+    })
+    .await
 }
 
 /// Reads a request and answers it.
@@ -135,6 +120,7 @@ fn head(bytes: &[u8]) -> Result<(Headers, usize), u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::bounded_server::AT_ONCE;
 
     #[tokio::test]
     async fn only_whole_requests_within_their_bounds_are_taken() {

@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpStream;
+
+use super::bounded_server;
 
 /// The most bytes of a request's head.
 const HEAD: usize = 8 << 10;
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many are answered at once.
-const AT_ONCE: usize = 16;
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,25 +36,11 @@ pub type Answers = Arc<dyn Fn(&str) -> Answer + Send + Sync>;
 ///
 /// When another program listens there, or the address is not of this machine.
 pub async fn listen(address: SocketAddr, answers: Answers) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address).await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            // Such as no more file descriptors: a moment later there may be one.
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            let answers = Arc::clone(&answers);
-            tokio::spawn(async move {
-                let _ = tokio::time::timeout(PATIENCE, answer(stream, &answers)).await;
-                drop(place);
-            });
-        }
-    });
-    Ok(address)
+    bounded_server::listen(address, PATIENCE, move |stream| {
+        let answers = Arc::clone(&answers);
+        async move { answer(stream, &answers).await }
+    })
+    .await
 }
 
 async fn answer(mut stream: TcpStream, answers: &Answers) -> io::Result<()> {

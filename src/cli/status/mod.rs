@@ -1,6 +1,7 @@
 //! `trueup status`: what runs on each target, what git has, and whether it is in sync and healthy.
 
 mod contexts;
+mod found;
 mod merge;
 mod page;
 mod waiting;
@@ -10,19 +11,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use jiff::Timestamp;
 
-use self::contexts::{ContextAnswer, ContextQuestion, Question, UnusableSettings};
+use self::contexts::{ContextQuestion, Question, UnusableSettings};
+use self::found::Found;
 pub(super) use self::page::usable as usable_page;
 use super::access::AccessArgs;
 use super::exit::{Exit, Failure};
 use super::headings::{CLUSTER, HOW, WHAT};
 use super::machine_file::{self, machine};
-use super::present::status::{self as present, ContextView, StatusFormat, StatusView};
+use super::present::status::{self as present, ContextView, StatusFormat};
 use super::target::TargetArgs;
 use super::ui::Ui;
 use crate::config::{Config, ConfigError, FILE};
-use crate::core::history::Summary;
 use crate::core::policy::run_options::duration;
 use crate::core::status::{StatusVerdict, TargetStatus};
 use crate::git::Checkout;
@@ -188,25 +188,14 @@ pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit
         return Err(failure);
     }
     answers.iter().for_each(|answer| answer.say_failure(ui));
-    let contexts: Vec<ContextView> = answers.iter().map(ContextAnswer::view).collect();
-    let requests = answers.iter().map(|answer| answer.requests).sum();
-    let mut rows = merge::merged(answers, &question.names, question.are_listed);
-    add_rounds_of_machine(&mut rows, args.html.is_some());
-    let view = StatusView {
-        rows: &rows,
-        contexts: &contexts,
-        fetched: checkout.last_fetch(),
-        now: Timestamp::now(),
-        has_images: args.images,
-        requests,
-        elapsed: begin.elapsed(),
-    };
+    let found = Found::of(answers, &question, args.html.is_some());
+    let view = found.view(args.images, begin);
     if let Some(file) = &args.html {
         page::write(file, &view)?;
     }
     let glyphs = ui.glyphs();
     present::write(ui.stdout(), &view, args.output, glyphs)?;
-    Ok(match verdict(&rows, &contexts) {
+    Ok(match verdict(&found.rows, &found.contexts) {
         StatusVerdict::Unknown => Exit::CouldNot,
         StatusVerdict::NotGood if !args.exit_zero => Exit::NotAtCommit,
         _ => Exit::AtCommit,
@@ -238,20 +227,8 @@ pub(super) async fn write_page(page: &WatchedPage, directory: &Path) -> Result<(
     let checkout = Checkout::discover(directory)?.steady();
     let question = question(&args, directory, &checkout)?;
     let answers = contexts::look_at_all(&question, PATIENCE, true).await;
-    let contexts: Vec<ContextView> = answers.iter().map(ContextAnswer::view).collect();
-    let requests = answers.iter().map(|answer| answer.requests).sum();
-    let mut rows = merge::merged(answers, &question.names, question.are_listed);
-    add_rounds_of_machine(&mut rows, true);
-    let view = StatusView {
-        rows: &rows,
-        contexts: &contexts,
-        fetched: checkout.last_fetch(),
-        now: Timestamp::now(),
-        has_images: true,
-        requests,
-        elapsed: begin.elapsed(),
-    };
-    page::write(file, &view)
+    let found = Found::of(answers, &question, true);
+    page::write(file, &found.view(true, begin))
 }
 
 /// The page that a watch keeps.
@@ -384,29 +361,4 @@ fn verdict(rows: &[TargetStatus], contexts: &[ContextView]) -> StatusVerdict {
         None => StatusVerdict::Good,
     });
     of_rows.chain(of_contexts).max().unwrap_or(StatusVerdict::Good)
-}
-
-/// Adds the rounds that this machine's own log has: where the cluster has none, and `always` those that are
-/// gone from the cluster, as for a page.
-fn add_rounds_of_machine(rows: &mut [TargetStatus], always: bool) {
-    let is_wanted = |row: &TargetStatus| always || row.last.is_none() && row.runs.is_some();
-    if !rows.iter().any(is_wanted) {
-        return;
-    }
-    let records = machine_file::history_log().and_then(|log| log.records().ok());
-    let Some(records) = records else { return };
-    for row in rows.iter_mut().filter(|row| is_wanted(row)) {
-        let known: BTreeSet<&str> = row.history.iter().map(|round| round.id.as_str()).collect();
-        let own = records.iter().filter(|record| {
-            let is_there = match (&record.cluster.uid, &row.cluster_uid) {
-                (Some(then), Some(now)) => then == now,
-                _ => record.cluster.context == row.context,
-            };
-            record.target == row.target && is_there && !known.contains(record.id.as_str())
-        });
-        let own: Vec<Summary> = own.map(Summary::of).collect();
-        row.history.extend(own);
-        row.history.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
-        row.last = row.history.last().cloned();
-    }
 }
