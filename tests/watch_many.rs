@@ -220,3 +220,16 @@ fn quiet_round_of_a_hundred_targets_costs_little_more_than_one() {
 fn watching_log(repo: &Repo<'_>) -> String {
     repo.outside().join("log").display().to_string()
 }
+
+#[test]
+fn no_targets_are_told_as_they_are() {
+    let repo = Repo::new("many-none", sandbox::bare());
+    repo.write("README.md", "x\n").commit("Nothing yet");
+    let args = ["watch", "--all-targets", "--no-pull"];
+    let missing = repo.run(&args).exits(2);
+    assert!(missing.stderr.contains(" has no trueup.yaml\n"), "{missing}");
+    repo.write("trueup.yaml", "{}\n").commit("A file");
+    let empty = repo.run(&args).exits(2);
+    assert!(empty.stderr.contains("trueup.yaml declares no targets"), "{empty}");
+    assert!(empty.stderr.contains("do this: leave --all-targets out"), "{empty}");
+}

@@ -60,7 +60,11 @@ pub(super) struct SeveralOptions<'a> {
 }
 
 /// Why there are no targets: without a file, or with one that lists none.
-fn none(files: &FilesArgs, checkout: &Checkout) -> Result<Failure, Failure> {
+///
+/// # Errors
+///
+/// When the checkout can't be read.
+pub(super) fn none(files: &FilesArgs, checkout: &Checkout) -> Result<Failure, Failure> {
     let error = match files.has_config(checkout)? {
         true => anyhow::anyhow!("{FILE} declares no targets"),
         false if files.worktree => anyhow::anyhow!("the work tree has no {FILE}"),

@@ -28,9 +28,10 @@ use crate::cli::notify::Telling;
 use crate::cli::present::round::entry::Entry;
 use crate::cli::present::round::{Common, Log, gone_line};
 use crate::cli::recording::recording;
+use crate::cli::several::none;
 use crate::cli::ui::Ui;
 use crate::cluster::{Access, Listener};
-use crate::config::{ConfigError, FILE};
+use crate::config::ConfigError;
 use crate::core::lease::Candidate;
 use crate::core::liveness::longest_silence;
 use crate::core::log::LogEvent;
@@ -153,7 +154,7 @@ fn first_look(args: &WatchArgs, checkout: &Checkout) -> Result<(), Failure> {
             let missing = args.targets.iter().find(|name| !known.contains(name));
             return match missing {
                 Some(name) => Err(ConfigError::UnknownTarget { name: name.clone(), known }.into()),
-                None if known.is_empty() => Err(no_targets()),
+                None if known.is_empty() => Err(none(&args.target.files, checkout)?),
                 None => Ok(()),
             };
         }
@@ -163,11 +164,6 @@ fn first_look(args: &WatchArgs, checkout: &Checkout) -> Result<(), Failure> {
     let may_be_mended =
         matches!(error, Some(ConfigError::Invalid { .. })) || failure.exit() == Exit::NotAtCommit;
     if may_be_mended && !args.once { Ok(()) } else { Err(failure) }
-}
-
-fn no_targets() -> Failure {
-    let error = anyhow::anyhow!("{FILE} declares no targets");
-    Failure { error, hints: vec!["without --all-targets the whole checkout is the target".into()] }
 }
 
 /// Begins to watch a target.
@@ -194,7 +190,10 @@ impl Beginner {
                 |name: &&str| args.targets.is_empty() || args.targets.iter().any(|it| it == name);
             let names = config.order().into_iter().filter(is_wanted).map(str::to_owned);
             match config.targets.is_empty() {
-                true => Err(settings_error(no_targets())),
+                true => {
+                    let none = none(&args.target.files, checkout).unwrap_or_else(|failure| failure);
+                    Err(settings_error(none))
+                }
                 false => Ok(names.collect()),
             }
         };
