@@ -98,6 +98,19 @@ fn each_target_is_as_git_and_the_cluster_say() {
 }
 
 #[test]
+fn rounds_of_another_repository_are_not_shown_under_the_same_name() {
+    let one = repository("status-namesake", &["namesake"]);
+    one.run(&["apply"]).exits(0);
+    let other = repository("status-namesake-other", &["namesake"]);
+    let page = |repo: &Repo<'_>| {
+        let file = repo.outside().join("page.html");
+        repo.run(&["status", "--exit-zero", "--html", file.to_str().unwrap()]).exits(0);
+        fs::read_to_string(&file).unwrap().matches("<caption>Rounds</caption>").count()
+    };
+    assert_eq!((page(&one), page(&other)), (1, 0));
+}
+
+#[test]
 fn drift_of_a_target_that_is_behind_is_that_of_the_commit_that_runs() {
     let repo = repository("status-behind", &["blue"]);
     repo.run(&["apply"]).exits(0);

@@ -42,6 +42,12 @@ impl Checkout {
         self.describe(id, named)
     }
 
+    /// The identity of the repository by its HEAD, where that can be told.
+    pub fn root_of_head(&self) -> Option<RootCommit> {
+        let head = self.resolve(None).ok()?;
+        self.root_commit(&head).ok()
+    }
+
     /// The identity of the repository: the commit that following first parents ends at.
     ///
     /// # Errors

@@ -188,6 +188,7 @@ fn row(
         last: history.last().cloned(),
         history,
         runs: running.runs,
+        inventory: Some(target.inventory.clone()),
         ..common.unknown(options.cluster, name)
     };
     // The inventory says under which name the target was last applied.
@@ -301,7 +302,9 @@ impl CommonState {
         let history = self.summaries.get(&removed.inventory.id()).cloned().unwrap_or_default();
         let last = history.last().cloned();
         let state = SyncState::Removed;
-        TargetStatus { runs, last, history, state, ..self.unknown(options.cluster, &removed.name) }
+        let inventory = Some(removed.inventory.clone());
+        let unknown = self.unknown(options.cluster, &removed.name);
+        TargetStatus { inventory, runs, last, history, state, ..unknown }
     }
 
     /// Whether a target belongs to another cluster, and why that is known.

@@ -268,7 +268,7 @@ fn asked_about(args: &HistoryArgs, directory: &Path, ui: &mut Ui) -> Result<Aske
     let named = names(args);
     let namespace = args.namespace.as_deref();
     let options = SoughtOptions { names: &named, namespace, access: &args.access };
-    let repository = root_of(&checkout);
+    let repository = checkout.root_of_head().map(|root| root.0);
     let mut asked = Asked { repository, ..Asked::default() };
     match sought::declared(&checkout) {
         Ok(declared) => {
@@ -293,12 +293,6 @@ fn names(args: &HistoryArgs) -> Vec<String> {
         true => args.target.iter().cloned().collect(),
         false => args.targets.clone(),
     }
-}
-
-/// The id of the repository's first commit, where that is known.
-fn root_of(checkout: &Checkout) -> Option<String> {
-    let head = checkout.resolve(None).ok()?;
-    checkout.root_commit(&head).ok().map(|root| root.0)
 }
 
 /// Whether a record of the log is asked about. Of a repository, those of targets that are gone are, too.

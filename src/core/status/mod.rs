@@ -14,6 +14,7 @@ pub use self::compare::{CommitRelation, sync_state};
 pub use self::images::{PodTemplate, image_statuses, pod_template};
 pub use self::pods::PodsByOwner;
 use crate::core::history::Summary;
+use crate::core::inventory::Inventory;
 use crate::core::object::ObjectKey;
 use crate::core::source::snapshot::Revision;
 
@@ -28,6 +29,8 @@ pub struct TargetStatus {
     pub cluster_uid: Option<String>,
     /// The target's name in `trueup.yaml`, or else the inventory's.
     pub target: String,
+    /// Its inventory, where that is known.
+    pub inventory: Option<Inventory>,
     /// The commit that runs; `None` before the first apply.
     pub runs: Option<RunningCommit>,
     /// The commit that git has for it.
@@ -73,6 +76,7 @@ impl TargetStatus {
             server: String::new(),
             cluster_uid: None,
             target: target.to_owned(),
+            inventory: None,
             runs: None,
             git: None,
             state: SyncState::Unknown(why),

@@ -190,6 +190,7 @@ fn status(target: &str, place: usize, history: &[Summary]) -> TargetStatus {
         server: format!("https://{}:6443", CONTEXTS[stage]),
         cluster_uid: Some("3f2a9c51-7be0-4a7e-9f43-5f1f0c3b6a11".to_owned()),
         target: target.to_owned(),
+        inventory: None,
         runs: Some(runs),
         git: Some(git),
         state: if stage == 2 || stage == 3 {
