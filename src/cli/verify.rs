@@ -11,6 +11,7 @@ use super::tracked;
 use super::trust::{self, NamedBy};
 use super::ui::Ui;
 use crate::app::trust::LineOptions;
+use crate::config::{Config, ConfigError, FILE};
 use crate::core::source::snapshot::Revision;
 use crate::git::Checkout;
 use crate::git::pull::TrackingTarget;
@@ -66,6 +67,20 @@ fn tracked_commit(target: &str, checkout: &Checkout) -> Result<Option<Revision>,
     Ok(Some(Revision { tracked: tag, ..found.revision }))
 }
 
+/// Refuses a target that HEAD's trueup.yaml does not have. Where that names none, or can't be read, a rule's
+/// is taken.
+fn known_target(name: &str, checkout: &Checkout) -> Result<(), Failure> {
+    let file = checkout.read_file(&checkout.resolve(None)?, FILE)?;
+    let Ok(config) = Config::read(&file.unwrap_or_default()) else { return Ok(()) };
+    match config.targets.is_empty() || config.targets.contains_key(name) {
+        true => Ok(()),
+        false => {
+            let known = config.targets.into_keys().collect();
+            Err(ConfigError::UnknownTarget { name: name.to_owned(), known }.into())
+        }
+    }
+}
+
 /// Runs the verb.
 ///
 /// # Errors
@@ -74,6 +89,9 @@ fn tracked_commit(target: &str, checkout: &Checkout) -> Result<Option<Revision>,
 pub fn run(args: VerifyArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let VerifyArgs { range, target, output } = args;
     let checkout = Checkout::discover(directory)?;
+    if let Some(target) = &target {
+        known_target(target, &checkout)?;
+    }
     let tracked = match (&range, &target) {
         (None, Some(target)) => tracked_commit(target, &checkout)?,
         _ => None,

@@ -139,6 +139,17 @@ fn the_first_rule_of_a_named_target_counts_and_else_all_of_them() {
 }
 
 #[test]
+fn a_target_that_there_is_not_has_no_verdict() {
+    let machine = machine("");
+    machine.file("trueup.yaml", "targets: {prod: {paths: [.]}}\n");
+    machine.ssh_commit("dev", "First");
+    machine.trueup(&["verify", "--target", "prod"]).exits(0);
+    let said = machine.trueup(&["verify", "--target", "prd"]).exits(2);
+    assert!(said.stderr.contains("trueup.yaml has no target \"prd\""), "{said}");
+    assert!(said.stderr.contains("did you mean \"prod\"?"), "{said}");
+}
+
+#[test]
 fn a_merge_does_not_take_back_what_others_signed() {
     for mode in ["head", "all"] {
         let rule = "  mode: MODE\n  signers: {platform@x: ['infra/**']}\n".replace("MODE", mode);
