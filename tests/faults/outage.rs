@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::point::Demand;
 use super::world::World;
-use crate::support::eventually::eventually;
+use crate::support::eventually::{eventually, eventually_none};
 use crate::support::faults::{Fault, Faulty, Run, Seen};
 use crate::support::sandbox::{self, Plane};
 
@@ -186,7 +186,7 @@ fn api_server_killed_during_writes_is_waited_for() {
             world.disturbed(&["apply"], restarting(&server, (wanted, nth)));
         assert_eq!((struck, output.status), (1, Some(0)), "{what}\n{output}");
         // The server that is asked here learns of new kinds when it does.
-        eventually(what, || world.state() == world.second);
+        eventually_none(what, || world.difference(&world.second));
         assert!(world.leaves_strangers_alone(), "{what}");
     }
 }

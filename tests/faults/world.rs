@@ -1,7 +1,7 @@
 //! A world of its own for faults to happen in: a repository with two commits, the namespaces that
 //! it is applied to, and objects there that are nobody's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
@@ -154,6 +154,19 @@ impl World {
             }
         }
         state
+    }
+
+    /// The objects that are not as in a state, both ways of each; `None` where all are.
+    pub fn difference(&self, wanted: &State) -> Option<String> {
+        let now = self.state();
+        let paths: BTreeSet<&String> = now.keys().chain(wanted.keys()).collect();
+        let differs = paths.into_iter().filter(|path| now.get(*path) != wanted.get(*path));
+        let differs: Vec<String> = differs
+            .map(|path| {
+                format!("{path}\n  now    {:?}\n  wanted {:?}", now.get(path), wanted.get(path))
+            })
+            .collect();
+        (!differs.is_empty()).then(|| differs.join("\n"))
     }
 
     /// Whether what others have there is as it was to the last byte.
