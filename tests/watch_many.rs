@@ -5,7 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::thread;
 
-use crate::support::command::Cmd;
+use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::objects::{WEB, config};
 use crate::support::repo::Repo;
@@ -125,6 +125,91 @@ fn new_commit_waits_for_earlier_targets_while_drift_is_put_back() {
     fs::remove_file(repo.path().join("base/web.yaml")).unwrap();
     repo.commit("Fourth");
     eventually("the commit is applied", || repo.value("top") == "2");
+    assert_eq!(watching.stop(), Some(0));
+}
+
+/// Runs one round of each target, which must not take for ever.
+fn once(repo: &Repo<'_>, more: &str) -> Output {
+    let program = env!("CARGO_BIN_EXE_trueup");
+    let script = format!("timeout 100 {program} watch --once --all-targets {more}");
+    repo.trueup(&[]).shell(&script).run()
+}
+
+/// A target that is at no commit that it could be good at ends its one round all the same.
+#[test]
+fn one_round_of_each_ends_where_a_target_is_held_or_cannot_be_looked_at() {
+    let repo = repository("many-held", sandbox::bare(), &["base", "top"]);
+    declare(&repo, &[("base", ""), ("top", "    after: [base]\n")]);
+    repo.commit("Second");
+    once(&repo, "").exits(0);
+    repo.run(&["suspend", "base", "--reason", "x"]).exits(0);
+    add(&repo, "base", "2");
+    add(&repo, "top", "2");
+    repo.commit("Third");
+    let held = once(&repo, "").exits(1);
+    assert!(held.stdout.contains(" top   ! a new commit is held back by target base"), "{held}");
+    assert_eq!([repo.value("base"), repo.value("top")], ["1", "1"]);
+    repo.run(&["resume", "base"]).exits(0);
+
+    // Another run has the lock, and does not give it back.
+    let lease = format!(
+        "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {{name: trueup-base}}\nspec: \
+         {{holderIdentity: other, leaseDurationSeconds: 3000, renewTime: \"{}\"}}\n",
+        jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    );
+    let file = repo.outside().join("lease.yaml");
+    fs::write(&file, lease).unwrap();
+    let replace = ["apply", "--server-side", "--force-conflicts", "-f", file.to_str().unwrap()];
+    repo.kubectl(&replace).exits(0);
+    let locked = once(&repo, "--lock-timeout 1s").exits(2);
+    assert!(
+        locked.stdout.contains(" top   ! a new commit is held back by target base"),
+        "{locked}"
+    );
+    repo.kubectl(&["delete", "lease", "trueup-base"]).exits(0);
+    once(&repo, "").exits(0);
+    assert_eq!([repo.value("base"), repo.value("top")], ["2", "2"]);
+}
+
+#[test]
+fn a_commit_that_waits_at_one_target_waits_at_those_after_it() {
+    let repo = repository("many-release", sandbox::bare(), &["base", "top"]);
+    declare(&repo, &[("base", "    mode: hold\n"), ("top", "    after: [base]\n")]);
+    repo.commit("Second");
+    repo.run(&["apply", "--target", "base", "--yes", "--release"]).exits(0);
+    let watching = Watching::start(&repo, &["--all-targets"]);
+    eventually("both are applied", || repo.config_maps().contains(&"top".to_owned()));
+    // The first one waited, too, until the other target had looked.
+    let told = watching.times("top     a new commit waits for target base");
+    add(&repo, "base", "2");
+    add(&repo, "top", "2");
+    repo.commit("Third");
+    watching.says("waits: not released, in mode hold");
+    let times = || watching.times("top     a new commit waits for target base");
+    eventually("the other one waits, too", || times() > told);
+    for _ in 0..2 {
+        by_hand(&repo, "top");
+        eventually("drift is put back", || repo.value("top") != "by hand");
+        by_hand(&repo, "base");
+        eventually("drift is put back", || repo.value("base") != "by hand");
+    }
+    assert_eq!([repo.value("base"), repo.value("top")], ["1", "1"]);
+    assert_eq!(times(), told + 1);
+    repo.run(&["release", "base"]).exits(0);
+    eventually("both have it", || [repo.value("base"), repo.value("top")] == ["2", "2"]);
+    assert_eq!(watching.stop(), Some(0));
+}
+
+/// A target that others come after, and that no one writes to, is good once it is as git says.
+#[test]
+fn those_after_a_target_in_mode_detect_go_on_once_it_is_at_its_commit() {
+    let repo = repository("many-detect", sandbox::bare(), &["base", "top"]);
+    declare(&repo, &[("base", "    mode: detect\n"), ("top", "    after: [base]\n")]);
+    repo.commit("Second");
+    let watching = Watching::start(&repo, &["--all-targets"]);
+    watching.says("base    ");
+    repo.run(&["apply", "--target", "base", "--yes", "--mode", "enforce"]).exits(0);
+    eventually("the other one is applied", || repo.config_maps().contains(&"top".to_owned()));
     assert_eq!(watching.stop(), Some(0));
 }
 

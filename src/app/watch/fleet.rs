@@ -155,6 +155,9 @@ impl Fleet {
                 }
                 Err(error) => {
                     is_whole = false;
+                    if self.options.once {
+                        self.options.order.end(name);
+                    }
                     let round = Box::new(Err(error.into()));
                     let pause = (!self.options.once).then_some(self.options.interval);
                     self.tell(name, WatchEvent::Ended { round, commit: None, pause }).await;
@@ -190,6 +193,10 @@ impl Fleet {
     async fn ended(&mut self, ended: EndedLoop) {
         let EndedLoop { name, error } = ended;
         self.names.remove(&name);
+        if self.options.once {
+            // However it ended: those after it wait for nothing more.
+            self.options.order.end(&name);
+        }
         if let Some(error) = error {
             let round = Box::new(Err(RoundError::Task(error)));
             let pause = (!self.options.once).then_some(self.options.interval);

@@ -302,8 +302,12 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
                 match looked.held.clone().filter(|held| held.is_idle) {
                     Some(held) => {
                         let unrecorded = std::mem::take(&mut memory.unrecorded);
+                        looked.follow(watch);
                         let round = looked.without_writing(held, unrecorded);
                         memory.is_quiet = PendingRound::is_calm(&round);
+                        if PendingRound::is_good(&round) {
+                            memory.settle(watch, true);
+                        }
                         Ok(round)
                     }
                     None => Box::pin(act(watch, *looked, &mut memory, interrupt, events)).await,

@@ -1,6 +1,6 @@
 //! Which of several watched targets may apply a new commit: those after others wait for these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -23,6 +23,8 @@ struct Places {
     standings: BTreeMap<String, Option<Standing>>,
     /// The targets that each comes after.
     after: BTreeMap<String, Vec<String>>,
+    /// The targets that have no more rounds to come.
+    over: BTreeSet<String>,
 }
 
 impl Order {
@@ -55,7 +57,16 @@ impl Order {
         if places.after.get(target).map(Vec::as_slice).unwrap_or_default() != after {
             places.after.insert(target.to_owned(), after.to_vec());
         }
-        Gate::of(after, &places.standings, head)
+        match Gate::of(after, &places.standings, head) {
+            Gate::Waits(name) if places.over.contains(&name) => Gate::Shut(name),
+            gate => gate,
+        }
+    }
+
+    /// A target has no more rounds to come: those after it wait for none.
+    pub(super) fn end(&self, target: &str) {
+        self.lock().over.insert(target.to_owned());
+        self.0.changes.send_modify(|changes| *changes += 1);
     }
 
     /// The same, once there is no target that it waits for.
@@ -87,7 +98,7 @@ impl Order {
     /// Notes how a round of a target ended.
     pub(super) fn note(&self, target: &str, standing: Standing) {
         let mut places = self.lock();
-        let Places { standings, after } = &mut *places;
+        let Places { standings, after, over: _ } = &mut *places;
         let Some(known) = standings.get_mut(target) else { return };
         if known.as_ref() == Some(&standing) {
             return;

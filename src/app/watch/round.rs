@@ -76,7 +76,7 @@ pub(super) struct PendingRound {
     /// The settings of the commit that the target follows.
     wanted: WatchSettings,
     /// The target to apply instead, where that commit was rolled back.
-    target: Target,
+    pub(super) target: Target,
     pub(super) survey: Survey,
     pub(super) held_back: Option<String>,
     pub(super) held: Option<HeldRound>,
@@ -367,7 +367,10 @@ pub(super) async fn act(
     let is_proven = is_healthy || memory.was_good(watch);
     let is_good = report.is_good() && is_proven && held_back.is_none() && is_trusted;
     let is_cut = report.superseded.is_some() || report.interrupted || report.lost.is_some();
-    if !is_cut && !matches!(waits, Some(Gate::Waits(_))) {
+    // As long as its own commit waits, those after it wait for that one, too.
+    let is_awaited = matches!(waits, Some(Gate::Waits(_)))
+        || held.as_ref().is_some_and(|held| held.waits.is_some());
+    if !is_cut && !is_awaited {
         memory.settle(watch, is_good && waits.is_none());
     }
     if memory.is_quiet

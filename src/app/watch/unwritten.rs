@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Watch;
+use super::calm::follow;
 use super::held::HeldRound;
 use super::round::{PendingRound, Round};
 use crate::core::report::Report;
@@ -17,6 +19,20 @@ impl PendingRound {
             && round.report.at_commit
             && round.held_back.is_none()
             && round.survey.found.judged.refused.is_none()
+    }
+
+    /// Whether the target is at its commit and healthy, so that those after it may go on.
+    pub(super) fn is_good(round: &Round) -> bool {
+        round.report.at_commit
+            && round.held_back.is_none()
+            && round.waits.is_none()
+            && round.survey.found.unready.is_empty()
+            && round.survey.found.judged.refused.is_none()
+    }
+
+    /// Watches the objects of the target, which tells of drift and of an end of the hold.
+    pub(super) fn follow(&self, watch: &Watch) {
+        follow(watch, &self.survey, &self.target, &self.cluster);
     }
 
     /// The end of a round that writes nothing. The pull of it is done.
