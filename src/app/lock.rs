@@ -64,6 +64,8 @@ enum LockState {
     Homeless,
     /// It is ours, to the last renewal.
     Held { lease: Object, renewed: Renewed },
+    /// Another round of this run holds it, which renewed it then.
+    Lent(Renewed),
     /// It is no longer ours.
     Lost(String),
 }
@@ -71,11 +73,18 @@ enum LockState {
 /// When the Lease was renewed: the one clock stands still while the machine sleeps, the other one
 /// may be set.
 #[derive(Clone, Copy)]
-struct Renewed(Instant, SystemTime);
+pub struct Renewed(Instant, SystemTime);
 
 impl Renewed {
     fn now() -> Self {
         Self(Instant::now(), SystemTime::now())
+    }
+
+    /// When a Lease of ours was renewed, as it says; `None` where it does not.
+    pub fn of(lease: &Object) -> Option<Self> {
+        let at = SystemTime::from(lease::renewed(lease)?);
+        let age = at.elapsed().unwrap_or_default();
+        Some(Self(Instant::now().checked_sub(age)?, at))
     }
 
     fn elapsed(&self) -> Duration {
@@ -170,6 +179,12 @@ impl<'a> Lock<'a> {
         }
     }
 
+    /// The lock that another round of this run holds: it counts for as long as its last renewal does.
+    pub(super) fn lent(mut self, renewed: Renewed) -> Self {
+        self.state = Mutex::new(LockState::Lent(renewed));
+        self
+    }
+
     fn forbidden(mut self, error: &ApiError) -> Self {
         self.warning = Some(format!(
             "running without a lock, so another run may interfere: \
@@ -201,10 +216,15 @@ impl<'a> Lock<'a> {
     pub fn lost(&self) -> Option<String> {
         match &*self.state() {
             LockState::Lost(to) => Some(to.clone()),
-            LockState::Held { renewed, .. } if renewed.elapsed() > DURATION => {
+            LockState::Held { renewed, .. } | LockState::Lent(renewed)
+                if renewed.elapsed() > DURATION =>
+            {
                 Some("expiry: it could not be renewed in time".to_owned())
             }
-            LockState::Held { .. } | LockState::Homeless | LockState::Without => None,
+            LockState::Held { .. }
+            | LockState::Lent(_)
+            | LockState::Homeless
+            | LockState::Without => None,
         }
     }
 
@@ -238,7 +258,9 @@ impl<'a> Lock<'a> {
     pub async fn release(self) {
         let lease = match &*self.state() {
             LockState::Held { lease, .. } => lease.clone(),
-            LockState::Lost(_) | LockState::Homeless | LockState::Without => return,
+            LockState::Lost(_) | LockState::Lent(_) | LockState::Homeless | LockState::Without => {
+                return;
+            }
         };
         let lease = lease::released(self.inventory, &lease, Timestamp::now());
         let _ = tokio::time::timeout(GIVE_BACK, self.cluster.put_lease(&lease)).await;
@@ -251,7 +273,10 @@ impl<'a> Lock<'a> {
             tokio::time::sleep(pause).await;
             let before = match &*self.state() {
                 LockState::Held { lease, .. } => lease.clone(),
-                LockState::Lost(_) | LockState::Homeless | LockState::Without => continue,
+                LockState::Lost(_)
+                | LockState::Lent(_)
+                | LockState::Homeless
+                | LockState::Without => continue,
             };
             let renewed =
                 tokio::time::timeout(RENEWAL, self.put(self.cluster, Some(&before))).await;
@@ -327,7 +352,7 @@ impl<'a> Lock<'a> {
     fn seen(&self) -> LeaseState {
         match &*self.state() {
             LockState::Held { lease, .. } => LeaseState::of(lease),
-            LockState::Lost(_) | LockState::Homeless | LockState::Without => {
+            LockState::Lost(_) | LockState::Lent(_) | LockState::Homeless | LockState::Without => {
                 LeaseState::of(&Object::default())
             }
         }

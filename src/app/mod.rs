@@ -51,7 +51,7 @@ pub use error::Error;
 pub use event::Event;
 pub use hold::{HeldBefore, HoldingPlace, check_not_held, hold_of, release, resume, suspend};
 pub use in_sync::{Look, SyncedTarget, look};
-pub use lock::{Lock, LockOptions, take};
+pub use lock::{Lock, LockOptions, Renewed, take};
 pub use others::{OtherRevision, OtherTarget};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use rbac::{KindNames, TargetRights, UnknownKind, rights};

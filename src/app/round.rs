@@ -11,7 +11,7 @@ use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder, tell}
 use super::right_cluster::remember_cluster_of;
 use super::{CommitPoller, Event, RoundEnd, Runner, WaitWhen, check_not_held};
 use crate::app::{
-    ApplyOptions, Error, Lock, LockOptions, Survey, Target, WaitOptions, apply,
+    ApplyOptions, Error, Lock, LockOptions, Renewed, Survey, Target, WaitOptions, apply,
     check_not_overtaken, is_failure, note_failure, note_health, rollback_revision, rolled_back,
     standing, survey, take, wait,
 };
@@ -37,6 +37,8 @@ pub struct RoundOptions<'a> {
     pub who: &'a Candidate,
     /// How long to wait for the lock; `None` where the cluster is the run's own and needs none.
     pub lock_timeout: Option<Duration>,
+    /// When the lock was renewed, where another round of this run holds it and this one needs none.
+    pub lent: Option<Renewed>,
     /// Earlier observations of the lock.
     pub watched: &'a mut LeaseWatch,
     /// The holds that do not count.
@@ -132,7 +134,11 @@ impl<'a> RoundOptions<'a> {
         lookout: &mut impl CommitPoller,
     ) -> Result<Lock<'a>, Error> {
         let Some(timeout) = left.filter(|_| survey.writes()) else {
-            return Ok(Lock::without(self.cluster, &self.target.inventory, self.who));
+            let lock = Lock::without(self.cluster, &self.target.inventory, self.who);
+            return Ok(match self.lent {
+                Some(renewed) => lock.lent(renewed),
+                None => lock,
+            });
         };
         let patience = LockOptions {
             timeout,

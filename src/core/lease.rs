@@ -96,12 +96,20 @@ pub struct LeaseState {
     written: Option<Timestamp>,
 }
 
+/// When a Lease was renewed, by its holder's clock.
+pub fn renewed(lease: &Object) -> Option<Timestamp> {
+    time(lease, "renewTime")
+}
+
+fn time(lease: &Object, key: &str) -> Option<Timestamp> {
+    lease.0.get("spec")?.get(key)?.as_str()?.parse().ok()
+}
+
 impl LeaseState {
     /// Reads a Lease.
     pub fn of(lease: &Object) -> Self {
         let spec = |key: &str| lease.0.get("spec").and_then(|spec| spec.get(key));
         let text = |key: &str| spec(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let time = |key: &str| text(key).and_then(|text| text.parse::<Timestamp>().ok());
         let identity = text("holderIdentity").map(str::to_owned);
         let noted = |key: &str| lease.annotation(key).filter(|text| !text.is_empty());
         let name = match (noted(USER), noted(HOST), noted(PID)) {
@@ -119,7 +127,7 @@ impl LeaseState {
         let revision = noted(REVISION).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
         let tracked = noted(TRACKED).map(plain);
         let revision = revision.map(|it| snapshot::shown(snapshot::short(it), tracked.as_deref()));
-        let held = time("renewTime").zip(time("acquireTime"));
+        let held = renewed(lease).zip(time(lease, "acquireTime"));
         let held = held.and_then(|(renewed, taken)| renewed.duration_since(taken).try_into().ok());
         let seconds = spec("leaseDurationSeconds").and_then(Value::as_u64).unwrap_or_default();
         let entries = lease.metadata().and_then(|metadata| metadata.get("managedFields"));

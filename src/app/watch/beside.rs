@@ -9,7 +9,9 @@ use super::pace::Pace;
 use super::rollout::Rollout;
 use super::runner::WatchRound;
 use super::{Events, JITTER, Round, RoundError, WakeReason, WatchEvent};
-use crate::app::{LastRead, NoCommitPoller, RoundOptions, Target, WaitWhen, round, survey};
+use crate::app::{
+    LastRead, NoCommitPoller, Renewed, RoundOptions, Target, WaitWhen, round, survey,
+};
 use crate::cluster::{Cascade, Cluster};
 use crate::core::lease::{LeaseState, LeaseWatch};
 use crate::core::modes::Passes;
@@ -106,9 +108,10 @@ impl Healer<'_> {
         let is_its = found.found.before.as_ref().is_some_and(|before| {
             before.revision.is_some() && before.revision == found.decided.after.revision
         });
-        if !is_its || !found.decided.plan.writes() || !self.may_write(&target, &cluster).await {
+        if !is_its || !found.decided.plan.writes() {
             return Ok(None);
         }
+        let Some(lent) = self.lent(&target, &cluster).await else { return Ok(None) };
         let cancel = Cancellation::with(self.interrupt);
         let options = RoundOptions {
             target: &target,
@@ -116,6 +119,7 @@ impl Healer<'_> {
             cluster: &cluster,
             who: &watch.who,
             lock_timeout: (!self.has_lock).then_some(Duration::ZERO),
+            lent,
             watched: &mut LeaseWatch::default(),
             passes: Passes::default(),
             approval: None,
@@ -132,18 +136,21 @@ impl Healer<'_> {
         Ok(Some(runner.ended(ended, cluster.counted(), begin.elapsed())))
     }
 
-    /// Whether the lock is ours still, where the round has it.
-    async fn may_write(&self, target: &Target, cluster: &Cluster) -> bool {
+    /// When the lock was renewed, where the round has it; `None` inside where there is none to lend.
+    /// `None` where nothing may be written: it is no longer ours.
+    async fn lent(&self, target: &Target, cluster: &Cluster) -> Option<Option<Renewed>> {
         if !self.has_lock {
-            return true;
+            return Some(None);
         }
         match cluster.lease(&target.inventory).await {
             Ok(Some(lease)) => {
-                LeaseState::of(&lease).identity == Some(self.place.watch.who.identity())
+                let holder = LeaseState::of(&lease).identity;
+                let is_ours = holder == Some(self.place.watch.who.identity());
+                is_ours.then(|| Renewed::of(&lease)).flatten().map(Some)
             }
-            Ok(None) => false,
+            Ok(None) => None,
             // Then the round goes on without one, too.
-            Err(error) => error.is_forbidden(),
+            Err(error) => error.is_forbidden().then_some(None),
         }
     }
 }

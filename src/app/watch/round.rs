@@ -296,6 +296,7 @@ pub(super) async fn act(
         cluster: &cluster,
         who: &watch.who,
         lock_timeout: Some(wanted.lock_timeout),
+        lent: None,
         watched,
         passes: Passes::default(),
         approval: None,

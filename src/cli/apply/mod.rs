@@ -279,6 +279,7 @@ impl ApplyArgs {
             cluster,
             who,
             lock_timeout: (!is_throwaway).then_some(lock_timeout),
+            lent: None,
             watched,
             passes: self.passes(),
             approval: None,
