@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{CANARY, write};
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
+use crate::support::objects::WEB;
 use crate::support::receiver::{Receiver, ok};
 use crate::support::receivers::mail_server;
 use crate::support::repo::Repo;
@@ -174,4 +175,23 @@ fn one_round_sends_its_messages_before_it_ends() {
         "config.yaml:4:36: notify.sinks[0].url: it is secret: expected file:/PATH or env:NAME";
     assert!(wrong.stderr.contains(expected), "{wrong}");
     assert!(!wrong.to_string().contains(CANARY), "{wrong}");
+}
+
+/// Without controllers no Deployment ever gets ready.
+#[test]
+fn drift_that_is_put_back_in_a_rollout_does_not_end_it() {
+    let repo = Repo::new("notify-rollout", sandbox::bare());
+    repo.write_config("one", "1").write("web.yaml", WEB).commit("First");
+    let hook = Hook::start();
+    let sinks = format!("  - {{name: hook, type: webhook, url: '{}'}}\n", hook.receiver.url("/"));
+    let args = ["--interval", "0.2", "--wait-timeout", "10m"];
+    let watching = Watching::running(&repo, watch(&repo, &sinks, &args));
+    let mut all = Vec::new();
+    hook.tells(&mut all, &["started"]);
+    eventually("it is applied", || repo.config_map("one").is_some());
+    repo.edit(&["configmap", "one"], "s/key: \"1\"/key: \"by hand\"/").exits(0);
+    hook.tells(&mut all, &["drift-put-back"]);
+    repo.remove("web.yaml").commit("Second");
+    hook.tells(&mut all, &["started", "healthy"]);
+    assert_eq!(watching.stop(), Some(0));
 }

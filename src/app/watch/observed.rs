@@ -43,7 +43,10 @@ impl WatchEvent {
             Some(Observation { target: target.to_owned(), at, git, cluster, step })
         };
         match self {
-            Self::Healed { round, .. } => seen(git(round), Reach::Reached, step(round)),
+            Self::Healed { round, .. } => {
+                let (commit, drift) = (of_round(round), drift(round));
+                seen(Reach::NotAsked, Reach::Reached, Step::Healed { commit, drift })
+            }
             Self::Begun { .. }
             | Self::HeldBack { .. }
             | Self::Known(_)
@@ -83,6 +86,11 @@ pub(super) fn commit(revision: &Revision, subject: &str) -> Commit {
     Commit { id: commit.clone(), subject: subject.to_owned(), author: author.clone() }
 }
 
+/// The commit of a round.
+fn of_round(round: &Round) -> Commit {
+    commit(&round.survey.found.revision, &round.survey.masked_summary())
+}
+
 fn culprit(key: &ObjectKey, class: &str, text: String) -> Culprit {
     Culprit { object: Some(key.to_string()), class: class.to_owned(), text }
 }
@@ -108,16 +116,21 @@ fn step(round: &Round) -> Step {
         let key = key_digest(&["suspended", &text]);
         return Step::Suspended(SuspendedRound { key, text, ends_soon: held.ends_soon });
     }
-    let commit = commit(&found.revision, &survey.masked_summary());
+    let commit = of_round(round);
     let waits = round.held.as_ref().and_then(|held| held.waits.as_ref().map(|it| waits(held, it)));
+    let refused = found.judged.refused.as_ref().map(refused);
+    let refused = refused.or_else(|| unusable(&survey.masked_problems(), &commit));
     if round.held.as_ref().is_some_and(|held| held.is_idle) {
         let drift = unrestored(round);
-        return Step::Ended(Box::new(RoundEnd { drift, waits, ..RoundEnd::default() }));
+        return match refused.is_some() || report.at_commit && found.unready.is_empty() {
+            true => {
+                Step::Ended(Box::new(RoundEnd { drift, waits, refused, ..RoundEnd::default() }))
+            }
+            false => Step::Kept { drift, waits },
+        };
     }
     let (culprits, taken) = (culprits(round), taken(round, &commit));
     let failure = (!culprits.is_empty() || taken.is_some()).then_some(Failure { culprits, taken });
-    let refused = found.judged.refused.as_ref().map(refused);
-    let refused = refused.or_else(|| unusable(&survey.masked_problems(), &commit));
     // Something is left for the next round, which is no fault.
     if failure.is_none() && refused.is_none() && !report.is_good() {
         return Step::Unknown;

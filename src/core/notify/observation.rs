@@ -23,6 +23,21 @@ pub struct Observation {
 pub enum Step {
     /// It is about to write objects of a commit that the inventory does not name yet.
     Deploying(Commit),
+    /// It waits for health, and drift was put back meanwhile. How it ends is not known.
+    Healed {
+        /// The commit that is applied.
+        commit: Commit,
+        /// The objects that differed.
+        drift: Vec<Drift>,
+    },
+    /// It ended, and did less than usual, as the target is held. So it does not say whether what failed
+    /// before would fail still.
+    Kept {
+        /// The objects that differ.
+        drift: Vec<Drift>,
+        /// The commit that waits.
+        waits: Option<WaitingNews>,
+    },
     /// It ended, and what it says of the target is known.
     Ended(Box<RoundEnd>),
     /// It ended, and wrote nothing, as the target is suspended.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::key::key_digest;
 use super::message::{Message, Transition};
 use super::observation::{
-    Commit, Culprit, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step, SuspendedRound,
-    WaitingNews,
+    Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
+    SuspendedRound, WaitingNews,
 };
 use super::rules::Rules;
 use super::suspension::ToldSuspension;
@@ -151,9 +151,15 @@ impl TargetState {
                 told.suspension(None);
                 told.deploying(commit);
             }
+            Step::Healed { commit, drift } => told.drift(drift, Some(commit)),
+            Step::Kept { drift, waits } => {
+                told.suspension(None);
+                told.drift(drift, None);
+                told.waiting(waits.as_ref());
+            }
             Step::Ended(end) => {
                 told.suspension(None);
-                told.drift(end);
+                told.drift(&end.drift, end.commit.as_ref());
                 told.waiting(end.waits.as_ref());
                 told.ended(end, rules);
             }
@@ -228,9 +234,9 @@ impl Telling<'_> {
         self.tell(Transition::Started, Facts { commit: Some(commit), ..Facts::default() });
     }
 
-    fn drift(&mut self, end: &RoundEnd) {
+    fn drift(&mut self, drift: &[Drift], commit: Option<&Commit>) {
         let objects = |is_put_back: bool| -> BTreeSet<String> {
-            let drift = end.drift.iter().filter(|drift| drift.is_put_back == is_put_back);
+            let drift = drift.iter().filter(|drift| drift.is_put_back == is_put_back);
             drift.map(|drift| drift.object.clone()).collect()
         };
         let (drifted, put_back) = (objects(false), objects(true));
@@ -249,7 +255,6 @@ impl Telling<'_> {
         ];
         for (transition, objects) in pairs.into_iter().filter(|(_, objects)| !objects.is_empty()) {
             let stays_drifted = !drifted.is_empty();
-            let commit = end.commit.as_ref();
             self.tell(transition, Facts { commit, objects, stays_drifted, ..Facts::default() });
         }
     }

@@ -241,6 +241,38 @@ fn transition_table() {
     settings.bind(|| insta::assert_snapshot!("transitions", table));
 }
 
+fn transitions(rounds: &[Observation]) -> Vec<Transition> {
+    let (mut state, rules) = (TargetState::default(), Rules::default());
+    let told = rounds.iter().flat_map(|round| state.advance(round, &rules));
+    told.map(|message| message.transition).collect()
+}
+
+/// Neither of them says how the commit does.
+#[test]
+fn a_rollout_under_way_and_a_hold_end_no_failure_and_no_deployment() {
+    use Transition::{DriftPutBack, Failed, Recovered, Started, Waiting};
+    let web = culprit("Deployment shop/web", "failed", "0 of 3 ready");
+    let drift = vec![Drift { object: "ConfigMap shop/one".to_owned(), is_put_back: true }];
+    let healed = |name| Step::Healed { commit: commit(name), drift: drift.clone() };
+    let kept = || Step::Kept { drift: Vec::new(), waits: waits("c").waits };
+    let begun = [
+        ended(0, failed("a", slice::from_ref(&web))),
+        seen(30, Step::Deploying(commit("b"))),
+        seen(40, healed("b")),
+        seen(50, healed("b")),
+    ];
+    let ends = [
+        (ended(60, failed("b", &[web])), &[Failed][..]),
+        (ended(60, good("b")), &[Recovered][..]),
+        (seen(60, kept()), &[Waiting][..]),
+    ];
+    for (end, expected) in ends {
+        let rounds: Vec<_> = begun.iter().cloned().chain([end.clone(), end]).collect();
+        let told = [&[Failed, Started, DriftPutBack], expected].concat();
+        assert_eq!(transitions(&rounds), told);
+    }
+}
+
 #[test]
 fn alerts_and_verdicts_begin_and_end() {
     use AlertState::{Firing, Resolved};
