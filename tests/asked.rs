@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::eventually::eventually;
+use crate::support::objects::config;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
@@ -77,5 +78,24 @@ fn signals_begin_a_round() {
     watching.signal("-HUP");
     repo.run(&["sync"]).exits(0);
     assert_eq!(repo.value("one"), "by hand", "the settings were read");
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn sync_of_a_target_that_goes_away_ends() {
+    let repo = Repo::new("asked-gone", sandbox::bare());
+    for name in ["one", "two"] {
+        repo.write(&format!("{name}/config.yaml"), config(name, "1"));
+    }
+    repo.write("trueup.yaml", "targets: {one: {paths: [one]}, two: {paths: [two]}}\n");
+    repo.commit("First");
+    let watch = ["watch", "--all-targets", "--interval", "1h", "--no-watch-api"];
+    let watching = Watching::running(&repo, repo.trueup(&watch));
+    eventually("both are applied", || watching.times("1 changed") == 2);
+    repo.write("trueup.yaml", "targets: {one: {paths: [one]}}\n").commit("Second");
+    let gone = repo.run(&["sync", "two", "--timeout", "60s"]).exits(2);
+    let expected = "no watch of this checkout has a target \"two\"";
+    assert!(gone.stderr.contains(expected), "{gone}");
+    repo.run(&["sync", "--timeout", "60s"]).exits(0);
     assert_eq!(watching.stop(), Some(0));
 }

@@ -257,12 +257,18 @@ impl RoundMemory {
                 more = watch.wake.rung() => reasons.extend(more),
             }
         }
+        self.reasons = BTreeSet::new();
+        self.hear(reasons);
+        self.has_written = false;
+    }
+
+    /// Notes why the next round begins.
+    fn hear(&mut self, reasons: BTreeSet<WakeReason>) {
         if reasons.contains(&WakeReason::Commit) {
             self.failures = 0;
         }
         self.is_urgent |= reasons.iter().copied().any(WakeReason::wants_pull);
-        self.reasons = reasons;
-        self.has_written = false;
+        self.reasons.extend(reasons);
     }
 }
 
@@ -271,7 +277,9 @@ impl RoundMemory {
 pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
     let mut memory = RoundMemory::default();
     while !interrupt.is_requested() {
-        events.send(WatchEvent::Begun { asked: watch.wake.asked() }).await;
+        let (reasons, asked) = watch.wake.begin();
+        memory.hear(reasons);
+        events.send(WatchEvent::Begun { asked }).await;
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
             looked = begin_round(watch, &mut memory, events) => looked,
@@ -317,6 +325,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
                 if let Some(touched) = &watch.touched {
                     touched.touched.forget(&touched.name);
                 }
+                watch.wake.close();
                 let inventory = memory.mark.map(|mark| mark.inventory);
                 return events.send(WatchEvent::Gone { inventory }).await;
             }

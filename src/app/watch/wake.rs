@@ -1,7 +1,7 @@
 //! Rings the loops of a watch before their pause is over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -28,10 +28,18 @@ pub struct Wake(Arc<Bell>);
 
 #[derive(Debug, Default)]
 struct Bell {
-    reasons: Mutex<BTreeSet<WakeReason>>,
+    heard: Mutex<Heard>,
     rung: Notify,
+    /// Whether the target is not watched any more.
+    is_closed: AtomicBool,
+}
+
+/// The reasons that no pause has heard yet.
+#[derive(Debug, Default)]
+struct Heard {
+    reasons: BTreeSet<WakeReason>,
     /// How often a round was asked for.
-    asked: AtomicU64,
+    asked: u64,
 }
 
 impl WakeReason {
@@ -44,20 +52,31 @@ impl WakeReason {
 impl Wake {
     /// Ends the pause that the target is in, or else the next one.
     pub fn ring(&self, reason: WakeReason) {
-        lock(&self.0.reasons).insert(reason);
+        lock(&self.0.heard).reasons.insert(reason);
         self.0.rung.notify_one();
     }
 
     /// Asks for a round, and says how often that was by now.
     pub fn ask(&self) -> u64 {
-        let asked = self.0.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        self.ring(WakeReason::Asked);
+        let asked = {
+            let mut heard = lock(&self.0.heard);
+            heard.reasons.insert(WakeReason::Asked);
+            heard.asked += 1;
+            heard.asked
+        };
+        self.0.rung.notify_one();
         asked
     }
 
-    /// How often a round was asked for.
-    pub fn asked(&self) -> u64 {
-        self.0.asked.load(Ordering::SeqCst)
+    /// The target is not watched any more, and no one may ask for a round of it.
+    pub(super) fn close(&self) {
+        self.0.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Takes the reasons that there are now, and says how often a round was asked for by then.
+    pub fn begin(&self) -> (BTreeSet<WakeReason>, u64) {
+        let mut heard = lock(&self.0.heard);
+        (std::mem::take(&mut heard.reasons), heard.asked)
     }
 
     /// Waits until there is a reason, and takes all that there are. Where it is dropped before, they
@@ -74,7 +93,7 @@ impl Wake {
 
     /// Takes the reasons that there are now.
     pub fn take(&self) -> BTreeSet<WakeReason> {
-        std::mem::take(&mut *lock(&self.0.reasons))
+        self.begin().0
     }
 }
 
@@ -97,6 +116,12 @@ impl Wakes {
     /// Rings all.
     pub fn ring_all(&self, reason: WakeReason) {
         lock(&self.0).values().for_each(|wake| wake.ring(reason));
+    }
+
+    /// The bell of a target that is watched.
+    pub fn get(&self, target: &str) -> Option<Wake> {
+        let bell = lock(&self.0).get(target).cloned();
+        bell.filter(|wake| !wake.0.is_closed.load(Ordering::SeqCst))
     }
 
     /// The targets that there are bells of.

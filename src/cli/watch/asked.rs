@@ -59,10 +59,16 @@ impl AskedRounds {
         }
     }
 
+    /// A target is not watched any more. Whoever waits for its rounds hears that.
+    pub(super) fn forget(&self, target: &str) {
+        self.lock().remove(target);
+    }
+
     /// Asks for a round of a target, and waits for its end. One that has begun already does not count.
     async fn ask(&self, target: &str, wakes: &Wakes) -> Option<SyncedRound> {
         let mut ended = self.lock().entry(target.to_owned()).or_default().ended.subscribe();
-        let number = wakes.of(target).ask();
+        // A bell is closed before its target is forgotten here, so that no one waits for ever.
+        let number = wakes.get(target)?.ask();
         let is_it = |end: &Option<(u64, SyncedRound)>| {
             end.as_ref().is_some_and(|(begun, _)| *begun >= number)
         };
@@ -72,8 +78,10 @@ impl AskedRounds {
 
     /// The answer to a line of `trueup sync`.
     async fn answer(&self, line: &str, wakes: &Wakes) -> String {
-        let request: SyncRequest = serde_json::from_str(line).unwrap_or_default();
-        let mut names = wakes.names();
+        // A line that can't be read asks for nothing.
+        let request = serde_json::from_str::<SyncRequest>(line);
+        let mut names = request.as_ref().map(|_| wakes.names()).unwrap_or_default();
+        let request = request.unwrap_or_default();
         if !request.targets.is_empty() {
             names.retain(|name| request.targets.contains(name));
         }
@@ -124,14 +132,14 @@ mod tests {
     async fn a_round_that_began_before_does_not_count() {
         let (asked, wakes) = (AskedRounds::default(), Wakes::default());
         let bell = wakes.of("shop");
-        asked.begin("shop", bell.asked());
+        asked.begin("shop", bell.begin().1);
         let request = r#"{"targets":["shop","other"]}"#;
         let mut answer = Box::pin(asked.answer(request, &wakes));
         assert!(futures::poll!(&mut answer).is_pending());
         asked.end("shop", Exit::AtCommit, Vec::new());
         assert!(futures::poll!(&mut answer).is_pending(), "it had begun");
         assert_eq!(bell.rung().await, [WakeReason::Asked].into());
-        asked.begin("shop", bell.asked());
+        asked.begin("shop", bell.begin().1);
         asked.end("shop", Exit::NotAtCommit, vec!["! x".to_owned()]);
         let answer: SyncAnswer = serde_json::from_str(&answer.await).unwrap();
         let lines = vec!["! x".to_owned()];
@@ -140,13 +148,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_target_that_goes_away_holds_no_one_up() {
+        let (asked, wakes) = (AskedRounds::default(), Wakes::default());
+        let _bell = wakes.of("shop");
+        let mut answer = Box::pin(asked.answer(r#"{"targets":["shop"]}"#, &wakes));
+        assert!(futures::poll!(&mut answer).is_pending());
+        asked.forget("shop");
+        assert_eq!(answer.await, r#"{"rounds":[]}"#);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_no_request_asks_for_nothing() {
+        let (asked, wakes) = (AskedRounds::default(), Wakes::default());
+        let bell = wakes.of("shop");
+        for line in ["", "garbage", "{}", "[]", r#"{"targets":"shop"}"#] {
+            assert_eq!(asked.answer(line, &wakes).await, r#"{"rounds":[]}"#, "{line}");
+        }
+        assert_eq!(bell.begin().1, 0);
+    }
+
+    #[tokio::test]
     async fn without_names_all_targets_are_asked() {
         let (asked, wakes) = (AskedRounds::default(), Wakes::default());
         let bells = ["one", "two"].map(|name| (name, wakes.of(name)));
-        let mut answer = Box::pin(asked.answer("{}", &wakes));
+        let mut answer = Box::pin(asked.answer(r#"{"targets":[]}"#, &wakes));
         assert!(futures::poll!(&mut answer).is_pending());
         for (name, bell) in &bells {
-            asked.begin(name, bell.asked());
+            asked.begin(name, bell.begin().1);
             asked.end(name, Exit::AtCommit, Vec::new());
         }
         let answer: SyncAnswer = serde_json::from_str(&answer.await).unwrap();

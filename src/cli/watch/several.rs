@@ -256,6 +256,7 @@ impl Chorus {
             WatchEvent::Gone { inventory } => {
                 self.signs.heart.forget(&target);
                 self.signs.figures.forget(&target);
+                self.signs.asked.forget(&target);
                 let line = gone_line(&target, inventory.as_ref());
                 if let Some(voice) = self.voices.remove(&*target) {
                     let (last, writer, _) = voice.finish(false, None);
