@@ -16,6 +16,8 @@ pub(super) struct Pace {
     last: Option<Instant>,
     /// How many followed each other.
     streak: u32,
+    /// Whether the last one was not counted, as it only followed what was written before.
+    is_spared: bool,
 }
 
 impl Pace {
@@ -26,10 +28,11 @@ impl Pace {
     }
 
     /// A round begins that was rung for. One that only follows what the last round wrote counts for
-    /// nothing.
+    /// nothing. Of rounds that all write, each second one counts: others undo them.
     pub(super) fn begin(&mut self, now: Instant, follows_writes: bool) {
         let is_calm = self.last.is_none_or(|last| now.duration_since(last) > self.gap() * 4);
-        self.streak = match (is_calm, follows_writes) {
+        self.is_spared = !is_calm && follows_writes && !self.is_spared;
+        self.streak = match (is_calm, self.is_spared) {
             (true, _) => 0,
             (false, true) => self.streak,
             (false, false) => self.streak.saturating_add(1),
@@ -71,6 +74,8 @@ mod tests {
             (hot..=80).contains(&fight),
             "each second round hears what the first wrote: {fight}"
         );
+        let undone = rounds(3600, |_| true);
+        assert!((hot..=80).contains(&undone), "each round writes, and others undo it: {undone}");
     }
 
     #[test]
