@@ -238,6 +238,35 @@ fn in_mode_detect_nothing_is_written() {
     assert_eq!((repo.value("one"), repo.config_map("two")), ("by hand".to_owned(), None));
     // The one write is that of the person.
     assert_eq!(repo.writes(), writes + 1);
+
+    // A commit that can't be used is recorded on this machine alone.
+    let settings =
+        "targets:\n  prod: {paths: [.], name: hold-detect, mode: detect, strict: true}\n";
+    repo.write("trueup.yaml", settings).write("bad.yaml", "a: b: c\n").commit("Broken");
+    watching.says("! bad.yaml:1:");
+    repo.write("trueup.yaml", format!("{settings}    pahts: [.]\n")).commit("Broken settings");
+    watching.says("! trueup.yaml:");
+    assert_eq!(repo.writes(), writes + 1);
+    assert_eq!(watching.stop(), Some(0));
+}
+
+/// With rounds an hour apart, nothing but a touch begins one.
+#[test]
+fn objects_of_a_target_that_is_held_are_watched_from_the_beginning() {
+    let repo = in_mode("hold-touched", "detect");
+    repo.run(&["apply", "--yes", "--mode", "enforce"]).exits(0);
+    let watching = Watching::running(&repo, repo.trueup(&["watch", "--interval", "1h"]));
+    watching.says("in sync");
+    by_hand(&repo);
+    watching.says("drift: ConfigMap hold-touched/one data.key by hand → 1, not put back");
+    assert_eq!(watching.stop(), Some(0));
+
+    repo.run(&["suspend", "--reason", "x"]).exits(0);
+    let watch = ["watch", "--mode", "enforce", "--interval", "1h"];
+    let watching = Watching::running(&repo, repo.trueup(&watch));
+    watching.says("suspended by ");
+    repo.run(&["resume"]).exits(0);
+    eventually("it goes on at once", || repo.value("one") == "1");
     assert_eq!(watching.stop(), Some(0));
 }
 

@@ -23,6 +23,7 @@ use crate::cluster::{Append, Cluster, RoundEvent};
 use crate::core::history::{Cause, Phases, RanBy, RunOutcome, RunRecord, Summary};
 use crate::core::inventory::Inventory;
 use crate::core::mask::Masked;
+use crate::core::modes::TargetMode;
 use crate::core::report::Report;
 use crate::git::Checkout;
 use crate::local::history_log::HistoryLog;
@@ -219,6 +220,9 @@ impl<'a> RoundRecorder<'a> {
 
     /// Writes to the cluster that earlier runs were killed, though this one has nothing to add.
     async fn flush(&self) {
+        if !self.may_write() {
+            return;
+        }
         let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
         let records = left.iter().map(|it| it.record().clone()).collect::<Vec<_>>();
         let is_killed = self.is_killed.load(Ordering::Relaxed);
@@ -279,6 +283,11 @@ impl<'a> RoundRecorder<'a> {
         !record.outcome.is_success() && last.is_some_and(|last| record.repeats(&last))
     }
 
+    /// Whether the cluster may be told: in mode `detect` nothing at all is written there.
+    fn may_write(&self) -> bool {
+        self.place.target.mode != TargetMode::Detect
+    }
+
     /// Writes a record everywhere.
     async fn write(&self, recording: &Recording, write: Write) -> Vec<String> {
         let Write { record, open, is_new, is_over } = write;
@@ -288,6 +297,9 @@ impl<'a> RoundRecorder<'a> {
             told.push(words::not_logged(recording.log.folder(), error));
         }
         recording.set_last(&record);
+        if !self.may_write() {
+            return told;
+        }
         let cluster = self.place.cluster;
         let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
         let in_cluster = async {
