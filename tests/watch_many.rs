@@ -266,6 +266,43 @@ fn slow_and_broken_targets_delay_no_other() {
     assert_eq!(watching.stop(), Some(0));
 }
 
+#[test]
+fn the_machines_file_counts_as_it_is_and_its_faults_are_no_commits() {
+    let repo = repository("many-machine", sandbox::bare(), &["blue", "green"]);
+    let settings = repo.outside().join("settings");
+    fs::create_dir_all(settings.join("trueup")).unwrap();
+    let file = settings.join("trueup/config.yaml");
+    let (kubeconfig, _listener) = with_hung_context(&repo);
+    let watch = ["watch", "--all-targets", "--interval", "0.2", "--no-pull", "--no-watch-api"];
+    let watch = repo.trueup(&watch).env("KUBECONFIG", kubeconfig).env("XDG_CONFIG_HOME", settings);
+    let watching = Watching::running(&repo, watch);
+    eventually("both are applied", || watching.times("1 changed") == 2);
+    let healed = || {
+        for _ in 0..3 {
+            by_hand(&repo, "green");
+            eventually("drift is put back", || repo.value("green") == "1");
+        }
+    };
+    fs::write(&file, "clusters:\n- {targets: [blue], context: hung}\n").unwrap();
+    // A round that has begun may end.
+    healed();
+    by_hand(&repo, "blue");
+    healed();
+    assert_eq!(repo.value("blue"), "by hand", "it is reached by another context");
+    fs::remove_file(&file).unwrap();
+    eventually("it is reached as before", || repo.value("blue") == "1");
+
+    fs::write(&file, "clusters: [\n").unwrap();
+    watching.says("config.yaml:");
+    let faults: Vec<_> =
+        watching.said().into_iter().filter(|line| line.contains("config.yaml:")).collect();
+    assert!(faults.iter().all(|line| !line.contains(" by Author")), "{faults:#?}");
+    fs::remove_file(&file).unwrap();
+    by_hand(&repo, "blue");
+    eventually("rounds go on", || repo.value("blue") == "1");
+    assert_eq!(watching.stop(), Some(0));
+}
+
 /// The sum of a metric's samples.
 fn sum(repo: &Repo<'_>, metric: &str) -> usize {
     let text = fs::read_to_string(repo.outside().join("metrics.prom")).unwrap_or_default();

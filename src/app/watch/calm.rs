@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::touched::Followed;
 use super::{RoundMemory, WakeReason, Watch};
 use crate::app::{Survey, Target};
-use crate::cluster::Cluster;
+use crate::cluster::{Access, Cluster};
 use crate::core::in_sync::Fingerprint;
 use crate::git::Checkout;
 
@@ -67,6 +67,8 @@ impl RoundMemory {
 pub(super) fn follow(watch: &Watch, survey: &Survey, target: &Target, cluster: &Cluster) {
     let Some(touched) = &watch.touched else { return };
     let before = survey.found.before.iter();
+    // By the context that the round went by.
+    let access = Access { context: None, ..watch.access.clone() };
     let records: Vec<_> = before.chain([&survey.decided.after]).collect();
     touched.touched.follow(
         &touched.name,
@@ -76,7 +78,7 @@ pub(super) fn follow(watch: &Watch, survey: &Survey, target: &Target, cluster: &
             records: &records,
             catalog: &survey.found.catalog,
             cluster,
-            access: &watch.access,
+            access: &access,
         },
     );
 }

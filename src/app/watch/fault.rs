@@ -156,7 +156,7 @@ impl RoundError {
     pub fn is_of_commit(&self) -> bool {
         use app::Error::{Git, Ignore, NoDeclaredPath, Strict, UnknownKind, Unusable};
         match self {
-            Self::Settings(error) => !error.is_refusal,
+            Self::Settings(error) => error.is_of_commit,
             Self::Reconcile(error) => matches!(
                 error,
                 Git(_)

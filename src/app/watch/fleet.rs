@@ -174,6 +174,7 @@ impl Fleet {
                 message: error.to_string(),
                 hint: error.hint(),
                 is_refusal: false,
+                is_of_commit: false,
                 is_gone: false,
             })?;
             (roster.list)(&checkout)
@@ -184,6 +185,7 @@ impl Fleet {
                 message: format!("cannot read the settings: {error}"),
                 hint: None,
                 is_refusal: false,
+                is_of_commit: false,
                 is_gone: false,
             }),
         }

@@ -78,8 +78,10 @@ pub struct Watch {
     pub remote: Remote,
     /// Reads what to make true.
     pub settings: SettingsReader,
-    /// Where.
+    /// How to reach the cluster, but for the context.
     pub access: Access,
+    /// Reads by which context.
+    pub context: ContextReader,
     /// The connections of this watch.
     pub connections: Connections,
     /// How long from the end of one round to the beginning of the next, until the settings are read.
@@ -108,6 +110,9 @@ pub type SettingsReader = Arc<
     dyn Fn(&Checkout, &Cluster, Option<&str>) -> Result<WatchSettings, SettingsError> + Send + Sync,
 >;
 
+/// Reads which context of the kubeconfig leads to the target's cluster: the machine's file may change.
+pub type ContextReader = Arc<dyn Fn() -> Result<Option<String>, SettingsError> + Send + Sync>;
+
 /// Why a commit's settings can't be used.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -118,6 +123,8 @@ pub struct SettingsError {
     pub hint: Option<String>,
     /// Whether no commit may be applied.
     pub is_refusal: bool,
+    /// Whether the commit is at fault, as opposed to this machine.
+    pub is_of_commit: bool,
     /// Whether the settings are sound and the target is not among them.
     pub is_gone: bool,
 }

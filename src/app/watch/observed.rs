@@ -272,6 +272,7 @@ fn of_error(error: &RoundError, head: &dyn Fn() -> Option<Revision>) -> (Reach, 
             }
         },
         RoundError::Settings(error) if error.is_refusal => of_head("trust", error.message.clone()),
+        RoundError::Settings(error) if !error.is_of_commit => failed("machine"),
         RoundError::Settings(error) => of_head("settings", error.message.clone()),
         RoundError::Reconcile(app::Error::Trust(TrustError::Refused(refusal))) => {
             refused(self::refused(refusal))

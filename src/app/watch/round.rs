@@ -24,7 +24,7 @@ use crate::app::{
     Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, WaitWhen, look,
     record_killed, record_refusal, record_unusable_settings, round,
 };
-use crate::cluster::Cluster;
+use crate::cluster::{Access, Cluster};
 use crate::core::attribution::FormerDrift;
 use crate::core::health::WaitEnd;
 use crate::core::metrics::Phase;
@@ -109,6 +109,7 @@ impl RoundMemory {
     async fn unusable_settings(&mut self, place: RoundPlace<'_>, error: RoundError) -> RoundError {
         if let (Some(recording), Some(target)) = (&place.watch.recording, &self.target)
             && let RoundError::Settings(settings) = &error
+            && (settings.is_of_commit || settings.is_refusal)
             && !settings.is_gone
         {
             let RoundPlace { cluster, checkout, .. } = place;
@@ -164,7 +165,8 @@ pub(super) async fn begin_round(
     // A commit that comes meanwhile is the next round's, or it would pass by the targets it waits for.
     let checkout = Checkout::discover(&watch.directory)?.steady();
     memory.head = checkout.resolve(None).ok().map(|head| head.commit);
-    let shared = watch.connections.place(&watch.access, &watch.delays).await?;
+    let access = Access { context: (watch.context)()?, ..watch.access.clone() };
+    let shared = watch.connections.place(&access, &watch.delays).await?;
     let cluster = shared.cluster.counting();
     let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
     let wanted = match place.settings(None).await {

@@ -35,11 +35,12 @@ use super::ui::Ui;
 use super::waiting::WaitArgs;
 use crate::app::TIMEOUT;
 use crate::app::watch::{
-    RemoteOptions, SettingsError, SettingsReader, Touched, TouchedTarget, WakeReason, Wakes,
-    WatchSettings,
+    ContextReader, RemoteOptions, SettingsError, SettingsReader, Touched, TouchedTarget,
+    WakeReason, Wakes, WatchSettings,
 };
 use crate::cluster::Listener;
 use crate::config::ConfigError;
+use crate::config::machine::MachineError;
 use crate::core::log::LogEvent;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
@@ -281,7 +282,17 @@ fn settings_error(failure: Failure) -> SettingsError {
     let config = error.downcast_ref::<ConfigError>();
     let is_gone = matches!(config, Some(ConfigError::UnknownTarget { .. }));
     let hint = hints.into_iter().next();
-    SettingsError { message: format!("{error:#}"), hint, is_refusal, is_gone }
+    let is_of_machine = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<MachineError>() || cause.is::<std::io::Error>()
+    };
+    let is_of_commit = !is_refusal && !error.chain().any(is_of_machine);
+    SettingsError { message: format!("{error:#}"), hint, is_refusal, is_of_commit, is_gone }
+}
+
+/// Reads by which context a target is reached.
+fn context(target: TargetArgs, name: &str) -> ContextReader {
+    let name = name.to_owned();
+    Arc::new(move || Ok(target.access_of(&name).map_err(settings_error)?.context))
 }
 
 /// Reads what the flags and a commit's `trueup.yaml` say of a target.

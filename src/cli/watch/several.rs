@@ -13,8 +13,8 @@ use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::voice::{Signs, Voice, print};
 use super::{
-    Begun, INTERVAL, WatchArgs, delays, hear_pushes, line_writer, page, settings, settings_error,
-    stopped, touched as touched_target,
+    Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, settings,
+    settings_error, stopped, touched as touched_target,
 };
 use crate::app::watch::{
     Connections, FleetOptions, KnownTarget, Order, Remote, RemoteOptions, Roster, SettingsError,
@@ -203,14 +203,15 @@ impl Beginner {
     fn begin(&self, name: &str) -> Result<Watch, SettingsError> {
         let mut target = self.args.target.clone();
         target.files.target = Some(name.to_owned());
-        let context = target.access_of(name).map_err(settings_error)?.context;
+        let context = context(target.clone(), name);
         let marks = watch_marks().filter(|_| !self.args.once);
         Ok(Watch {
             name: name.to_owned(),
             directory: self.directory.clone(),
             remote: self.remote.clone(),
             settings: settings(Arc::clone(&self.args), target, self.directory.clone()),
-            access: Access { context, ..self.access.clone() },
+            access: Access { context: context()?, ..self.access.clone() },
+            context,
             connections: self.connections.clone(),
             interval: self.args.interval.unwrap_or(INTERVAL),
             once: self.args.once,
@@ -246,7 +247,7 @@ impl Chorus {
         let Told { target, event } = told;
         match event {
             WatchEvent::Unlisted(error) => {
-                let commit = self.checkout.resolve(None).ok().filter(|_| !error.is_refusal);
+                let commit = self.checkout.resolve(None).ok().filter(|_| error.is_of_commit);
                 let round = Err(error.into());
                 self.whole.exit = self.whole.log.exit(&round);
                 let entries = self.whole.log.entries(&round, commit.as_ref());

@@ -12,7 +12,7 @@ use super::heartbeat::Heartbeat;
 use super::start::WatchStart;
 use super::voice::{Signs, Voice, print};
 use super::{
-    Begun, INTERVAL, WatchArgs, delays, hear_pushes, line_writer, page, settings, stopped,
+    Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, settings, stopped,
     touched as touched_target,
 };
 use crate::app::TIMEOUT;
@@ -82,6 +82,7 @@ pub(super) async fn run(
         settings: settings(Arc::clone(&args), args.target.clone(), directory.to_path_buf()),
         delays: delays(&writer, ui),
         access,
+        context: context(args.target.clone(), &named.name),
         connections: Connections::default(),
         interval,
         once,

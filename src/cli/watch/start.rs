@@ -57,7 +57,7 @@ impl WatchStart<'_> {
             }
             if !is_first {
                 let failed = settings_error(failure);
-                let commit = if failed.is_refusal { None } else { checkout.resolve(None).ok() };
+                let commit = checkout.resolve(None).ok().filter(|_| failed.is_of_commit);
                 for entry in log.entries(&Err(failed.into()), commit.as_ref()) {
                     writeln!(ui.stdout(), "{}", writer.line(&entry))?;
                 }
