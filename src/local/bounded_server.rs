@@ -1,12 +1,12 @@
-//! Takes in TCP connections, each with a bound for its time, and so many at once.
+//! Takes in TCP connections, each with a bound for its time, and so many at once. One more ends the oldest.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 
 /// How many connections are answered at once.
 pub(super) const AT_ONCE: usize = 16;
@@ -27,19 +27,20 @@ where
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let mut running = VecDeque::new();
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             // Such as no more file descriptors: a moment later there may be one.
             let Ok((stream, _)) = listener.accept().await else {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let answered = answer(stream);
-            tokio::spawn(async move {
-                let _ = tokio::time::timeout(patience, answered).await;
-                drop(place);
-            });
+            running.retain(|task: &AbortHandle| !task.is_finished());
+            if running.len() >= AT_ONCE {
+                // One that has been silent for longest, so that none of them holds up the others.
+                running.pop_front().inspect(AbortHandle::abort);
+            }
+            let answered = tokio::time::timeout(patience, answer(stream));
+            running.push_back(tokio::spawn(answered).abort_handle());
         }
     });
     Ok(address)

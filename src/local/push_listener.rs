@@ -176,7 +176,7 @@ mod tests {
         let takes: Takes = Arc::new(|_, _| 202);
         let address = listen("127.0.0.1:0".parse().unwrap(), 10, takes).await.unwrap();
         let mut silent = Vec::new();
-        for _ in 0..AT_ONCE - 1 {
+        for _ in 0..3 * AT_ONCE {
             silent.push(TcpStream::connect(address).await.unwrap());
         }
         let mut stream = TcpStream::connect(address).await.unwrap();
