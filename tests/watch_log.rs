@@ -1,9 +1,13 @@
 //! The lines of a watch: when they were written, how long they are, and what they tell.
 
 use std::fs;
+use std::path::Path;
 
+use crate::support::command::Cmd;
+use crate::support::eventually::eventually;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
+use crate::support::watching::Watching;
 
 /// A ConfigMap with one value, as a file for kubectl.
 fn replaced(repo: &Repo<'_>, name: &str, value: &str) {
@@ -84,4 +88,37 @@ fn a_commit_that_cannot_be_used_is_named_with_its_author() {
     repo.remove("trueup.yaml").remove("one.yaml").commit("Nothing is left");
     let nothing = repo.run(&["watch", "--once"]).exits(2);
     assert!(ends(&nothing), "{nothing}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_each_time_that_this_begins() {
+    let repo = Repo::new("watch-log-files", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let [folder, away] = ["signs", "away"].map(|name| repo.outside().join(name));
+    fs::create_dir(&folder).unwrap();
+    let [status, metrics] = ["status.json", "trueup.prom"].map(|name| folder.join(name));
+    let [status, metrics] = [status, metrics].map(|file| file.display().to_string());
+    let files = ["--status-file", status.as_str(), "--metrics-file", metrics.as_str()];
+    let watching = Watching::start(&repo, &files);
+    watching.says("1 changed");
+    for _ in 0..2 {
+        fs::rename(&folder, &away).unwrap();
+        watching.says(&format!("warning: cannot write {status}: "));
+        watching.says(&format!("warning: cannot write {metrics}: "));
+        fs::rename(&away, &folder).unwrap();
+        fs::remove_file(&metrics).unwrap();
+        eventually("it is written again", || Path::new(&metrics).exists());
+    }
+    assert_eq!(watching.times("cannot write"), 4, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+
+    // A pipe is neither waited for nor replaced.
+    fs::remove_file(&metrics).unwrap();
+    Cmd::new("mkfifo").args([&metrics]).run().exits(0);
+    let program = env!("CARGO_BIN_EXE_trueup");
+    let checkout = repo.outside().join("checkout").display().to_string();
+    let script =
+        format!("timeout 100 {program} -C {checkout} watch --once --metrics-file {metrics}");
+    let piped = repo.trueup(&[]).shell(&script).run().exits(0);
+    assert!(piped.stdout.contains("it is there and not a file"), "{piped}");
 }

@@ -1,7 +1,6 @@
 //! The figures of rounds for Prometheus: in a file for the textfile collector, and at an address.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +9,19 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::heartbeat::Deadline;
+use super::lasting_fault::LastingFault;
 use crate::app::watch::{Round, RoundError};
 use crate::cli::exit::Exit;
 use crate::cluster::RequestTally;
 use crate::core::metrics::{Metrics, Phase, RoundFigures, RoundResult, TargetInfo, Totals, text};
 use crate::core::report::Outcome;
 use crate::git::pull::Traffic;
+use crate::local::bounded_read::read_regular;
 use crate::local::replaced_file::replace_file;
 use crate::local::text_server::{Answer, Answers, listen};
+
+/// The most bytes of a former process's file.
+const LARGEST: u64 = 16 << 20;
 
 /// Reads `--listen`: an address with a port, or a port of this machine alone.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
@@ -43,6 +47,8 @@ struct AllMetrics {
     targets: BTreeMap<String, Metrics>,
     /// The totals that several targets share; `None` where there is but one.
     shared: Option<Totals>,
+    /// Why the file can't be written.
+    fault: LastingFault,
 }
 
 impl AllMetrics {
@@ -61,7 +67,8 @@ impl Figures {
         is_several: bool,
     ) -> Self {
         let shared = is_several.then(Totals::default);
-        let metrics = AllMetrics { targets: BTreeMap::new(), shared };
+        let metrics =
+            AllMetrics { targets: BTreeMap::new(), shared, fault: LastingFault::default() };
         Self { metrics: Arc::new(Mutex::new(metrics)), file, requests, traffic }
     }
 
@@ -69,8 +76,9 @@ impl Figures {
     pub(super) fn know(&self, info: TargetInfo) {
         let name = info.target.clone();
         let mut target = Metrics::new(info);
-        if let Some(text) = self.file.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
-            target.resume(&text);
+        let bytes = self.file.as_ref().and_then(|file| read_regular(file, LARGEST).ok());
+        if let Some(bytes) = bytes {
+            target.resume(&String::from_utf8_lossy(&bytes));
         }
         let mut metrics = self.lock();
         match metrics.targets.get_mut(&name) {
@@ -148,7 +156,8 @@ impl Figures {
         of_target.add(round, own, now);
         let file = self.file.as_ref()?;
         let written = replace_file(file, metrics.text().as_bytes());
-        written.err().map(|error| format!("cannot write {}: {error}", file.display()))
+        let fault = written.err().map(|error| format!("cannot write {}: {error}", file.display()));
+        metrics.fault.note(fault)
     }
 }
 

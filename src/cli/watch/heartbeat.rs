@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::lasting_fault::LastingFault;
 use crate::config::service;
 use crate::core::log::bounded;
 use crate::core::source::snapshot::short;
@@ -124,6 +125,8 @@ pub(super) struct Heartbeat {
     targets: BTreeMap<String, Life>,
     /// When the file of several targets was replaced last.
     written: Option<Instant>,
+    /// Why the file can't be written.
+    fault: LastingFault,
 }
 
 /// The life of one target.
@@ -157,7 +160,15 @@ impl Heartbeat {
                 }
             });
         }
-        Self { file, notifier, deadline, is_several, targets: BTreeMap::new(), written: None }
+        Self {
+            file,
+            notifier,
+            deadline,
+            is_several,
+            targets: BTreeMap::new(),
+            written: None,
+            fault: LastingFault::default(),
+        }
     }
 
     /// There are these targets, none of which is good before its first round.
@@ -207,7 +218,8 @@ impl Heartbeat {
         };
         let file = self.file.as_ref()?;
         let written = replace_file(file, format!("{json}\n").as_bytes());
-        written.err().map(|error| format!("cannot write {}: {error}", file.display()))
+        let fault = written.err().map(|error| format!("cannot write {}: {error}", file.display()));
+        self.fault.note(fault)
     }
 
     /// The file of the only target.
@@ -268,7 +280,15 @@ mod tests {
     fn heart(file: Option<PathBuf>, is_several: bool) -> Heartbeat {
         let (notifier, deadline) = (Notifier::default(), Arc::default());
         let targets = BTreeMap::new();
-        Heartbeat { file, notifier, deadline, is_several, targets, written: None }
+        Heartbeat {
+            file,
+            notifier,
+            deadline,
+            is_several,
+            targets,
+            written: None,
+            fault: LastingFault::default(),
+        }
     }
 
     #[test]

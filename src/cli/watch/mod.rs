@@ -3,6 +3,7 @@
 mod asked;
 mod figures;
 mod heartbeat;
+mod lasting_fault;
 mod page;
 mod several;
 mod single;

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::lasting_fault::LastingFault;
 use crate::app::watch::WatchEvent;
 use crate::cli::exit::Failure;
 use crate::cli::status::{WatchedPage, write_page};
@@ -81,11 +82,11 @@ impl PageWriter {
 /// Makes the page after each round that told something, and else once in a while.
 async fn keep(page: &WatchedPage, directory: &Path, shared: &Shared) {
     shared.news.notified().await;
+    let mut last = LastingFault::default();
     loop {
         let made = Box::pin(write_page(page, directory)).await;
-        if let Err(failure) = made {
-            let mut fault = shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
-            *fault = Some(words(&failure));
+        if let Some(text) = last.note(made.err().map(|failure| words(&failure))) {
+            *shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
         }
         tokio::time::sleep(SHORTEST).await;
         // Ages and health change without a round that does anything.

@@ -14,7 +14,7 @@ use crate::cli::notify::Telling;
 use crate::cli::present::round::Log;
 use crate::cli::present::round::entry::{Entry, LineWriter};
 use crate::cli::ui::Ui;
-use crate::core::log::LogEvent;
+use crate::core::log::{LogEvent, one_line};
 use crate::core::metrics::{RoundFigures, RoundResult};
 
 /// The signs of the whole watch.
@@ -72,14 +72,17 @@ impl Voice {
     pub(super) fn hear(
         &mut self,
         event: WatchEvent,
-        mut warnings: Vec<String>,
+        warnings: Vec<String>,
         signs: &mut Signs,
     ) -> Vec<Entry> {
         let Self { log, telling, directory, writer, .. } = self;
-        warnings.extend(telling.iter().flat_map(|it| it.hear(&event, directory)));
-        warnings.extend(signs.page.as_ref().and_then(|page| page.hear(&event)));
+        // These tell of a change each, which may come again.
+        let mut news: Vec<String> =
+            telling.iter().flat_map(|it| it.hear(&event, directory)).collect();
+        news.extend(signs.page.as_ref().and_then(|page| page.hear(&event)));
         let mut entries: Vec<Entry> =
             warnings.iter().filter_map(|warning| log.warning(warning)).collect();
+        entries.extend(news.iter().map(|text| warning(text)));
         let target = writer.target.as_str();
         let warnings = match event {
             WatchEvent::Begun { asked } => {
@@ -133,7 +136,7 @@ impl Voice {
             }
             _ => Vec::new(),
         };
-        entries.extend(warnings.iter().filter_map(|warning| log.warning(warning)));
+        entries.extend(warnings.iter().map(|text| warning(text)));
         entries
     }
 
@@ -143,12 +146,16 @@ impl Voice {
         once: bool,
         fault: Option<String>,
     ) -> (Vec<Entry>, LineWriter, Exit) {
-        let mut warnings: Vec<String> =
-            self.telling.into_iter().flat_map(|it| it.finish(once)).collect();
-        warnings.extend(fault);
-        let entries = warnings.iter().filter_map(|warning| self.log.warning(warning)).collect();
+        let news = self.telling.into_iter().flat_map(|it| it.finish(once));
+        let mut entries: Vec<Entry> = news.map(|text| warning(&text)).collect();
+        entries.extend(fault.and_then(|fault| self.log.warning(&fault)));
         (entries, self.writer, self.exit)
     }
+}
+
+/// The entry about something that changed for the worse, or back.
+fn warning(text: &str) -> Entry {
+    Entry::new(LogEvent::Warning, one_line(text))
 }
 
 fn texts(entries: impl IntoIterator<Item = Entry>) -> Vec<String> {

@@ -122,6 +122,7 @@ fn normal_word(word: &str) -> String {
             _ if is_counted && is_number(text) => "#".to_owned(),
             _ if is_process && is_number(text) && text.len() > 2 => "#".to_owned(),
             _ if is_date(text) || is_clock(text) || is_id(text) => "#".to_owned(),
+            _ if is_temporary(text) => "#".to_owned(),
             _ => without_port(text),
         };
         is_counted = matches!(end, "=" | "[" | "(") && is_counter(&text.to_lowercase());
@@ -150,6 +151,14 @@ fn is_id(text: &str) -> bool {
         && parts.iter().zip(lengths).all(|(part, length)| {
             part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
         })
+}
+
+/// The random name of a file that is made beside the one it is to replace.
+fn is_temporary(text: &str) -> bool {
+    let rest = [".trueup-", ".tmp"].iter().find_map(|prefix| text.strip_prefix(prefix));
+    rest.is_some_and(|rest| {
+        rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 /// `10.0.0.7:53412` without an ephemeral port: servers listen on lower ones.
@@ -217,6 +226,11 @@ mod tests {
                 "request 0b7c3f5e-5f0e-4a51-9d3e-2f8f4b6f0a11 failed",
                 "request 11111111-5f0e-4a51-9d3e-2f8f4b6f0a12 failed",
             ),
+            (
+                "cannot write /a/x.prom: No space left on device (os error 28) at path \"/a/.trueup-2xfMWV\"",
+                "cannot write /a/x.prom: No space left on device (os error 28) at path \"/a/.trueup-5cA6JX\"",
+            ),
+            ("at path \"/a/.tmpCtFqeA\"", "at path \"/a/.tmp4Y0aab\""),
             ("one  two\nthree", "one two three"),
         ] {
             assert_eq!(normal_form(one), normal_form(other));
@@ -235,6 +249,7 @@ mod tests {
             ("4f2c1a9 failed", "4f2c1aa failed"),
             ("must be at most 63", "must be at most 64"),
             ("port 80: taken", "host 80: taken"),
+            ("/a/.tmpfs-one: full", "/a/.tmpfs-two: full"),
         ] {
             assert_ne!(normal_form(one), normal_form(other));
         }

@@ -234,7 +234,7 @@ impl Log {
             entries.push(Entry::new(LogEvent::Warning, warning.clone()));
         }
         for warning in round.iter().flat_map(|round| &round.unrecorded) {
-            if self.unrecorded.insert(warning.clone()) {
+            if self.unrecorded.insert(normal_form(warning)) {
                 entries.push(Entry::new(LogEvent::Warning, warning.clone()));
             }
         }
