@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::support::command::state;
 use crate::support::eventually::eventually;
 use crate::support::objects::config;
 use crate::support::repo::Repo;
@@ -51,11 +52,13 @@ fn sync_asks_a_watch_for_a_round_and_says_what_came_of_it() {
     let unknown = sync(&["other"]).exits(2);
     assert!(unknown.stderr.contains("has a target \"other\""), "{unknown}");
 
-    // One that is killed leaves its socket behind.
+    // One that is killed leaves its socket and its mark behind, until the next one begins.
+    let mark = format!("trueup/watches/{}.json", watching.id());
     drop(watching);
     sync(&[]).exits(2);
     let watching = rarely(&repo, &checkout);
     watching.says("in sync");
+    assert!(!Path::new(&state()).join(mark).exists());
     sync(&[]).exits(0);
     assert_eq!(watching.stop(), Some(0));
 }

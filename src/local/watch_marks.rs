@@ -62,6 +62,11 @@ impl WatchMarks {
         OwnMark { file: self.folder.join(format!("{}-{digest}.json", std::process::id())) }
     }
 
+    /// Takes away the marks of watches that were killed.
+    pub fn remove_stale(&self) {
+        drop(self.all());
+    }
+
     /// The marks of watches that run.
     pub fn all(&self) -> Vec<WatchMark> {
         let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };

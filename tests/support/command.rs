@@ -94,7 +94,7 @@ impl Cmd {
 }
 
 /// The folder of this process for state.
-fn state() -> String {
+pub fn state() -> String {
     format!("{}/state-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id())
 }
 

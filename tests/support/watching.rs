@@ -63,6 +63,11 @@ impl Watching {
         self.said().iter().filter(|line| line.contains(text)).count()
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, such as `-USR1`.
     pub fn signal(&self, signal: &str) {
         Cmd::new("kill").args([signal, &self.child.id().to_string()]).run().exits(0);

@@ -27,6 +27,7 @@ use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
 use super::locking::{LOCK_TIMEOUT, LockArgs};
+use super::machine_file::watch_marks;
 use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
 use super::signals::{self, WatchSignal};
 use super::status::{WatchedPage, usable_page};
@@ -48,6 +49,7 @@ use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
 use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
+use crate::local::watch_marks::WatchMarks;
 
 /// The time between rounds where neither a flag nor the target's settings say it.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -159,6 +161,8 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     let (wakes, touched) = (Wakes::default(), Touched::default());
     if !args.once {
         hear_signals(&wakes, &touched, ui)?;
+        // Those of watches that were killed would pile up.
+        watch_marks().iter().for_each(WatchMarks::remove_stale);
     }
     let begun = Begun { directory, checkout, interrupt, wakes, touched };
     match args.all_targets || !args.targets.is_empty() {
