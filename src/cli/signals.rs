@@ -157,7 +157,7 @@ impl UnixSignals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+struct UnixSignals;
 
 #[cfg(not(unix))]
 impl UnixSignals {
