@@ -98,12 +98,12 @@ impl KindFollower {
         }
     }
 
-    /// Follows what is wanted now. Returns where a right is missing and should be tried again.
+    /// Follows what is wanted now. Returns where a right is missing and should be tried again. Where it is
+    /// dropped before, the books stay: what is touched until the next list is found there.
     async fn follow(&self, wanted: &Wanted, books: &mut Books) {
         let ids: BTreeSet<String> = wanted.inventories.keys().cloned().collect();
-        let mut whole = books.remove(&None).unwrap_or_default();
         let scope = Scope { namespace: None, ids };
-        let why = self.follow_scope(&scope, &mut whole).await;
+        let why = self.follow_scope(&scope, books.entry(None).or_default()).await;
         let mut by_namespace: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
         for (id, namespaces) in &wanted.inventories {
             for namespace in namespaces {
@@ -113,16 +113,20 @@ impl KindFollower {
         if by_namespace.is_empty() {
             self.hub.forbidden(&self.served.group_kind, &why);
         }
-        let mut kept: Vec<_> = by_namespace
-            .into_iter()
-            .map(|(namespace, ids)| {
-                let namespace = Some(namespace.clone());
-                (books.remove(&namespace).unwrap_or_default(), Scope { namespace, ids })
-            })
-            .collect();
-        books.clear();
-        let followed = kept.iter_mut().map(|(book, scope)| async {
-            let why = self.follow_scope(scope, book).await;
+        let mut scopes: BTreeMap<Option<String>, BTreeSet<String>> =
+            by_namespace.into_iter().map(|(name, ids)| (Some(name.clone()), ids)).collect();
+        books.retain(|namespace, _| scopes.contains_key(namespace));
+        for namespace in scopes.keys() {
+            books.entry(namespace.clone()).or_default();
+        }
+        let followed = books.iter_mut().map(|(namespace, book)| {
+            let (namespace, ids) =
+                (namespace.clone(), scopes.remove(namespace).unwrap_or_default());
+            (book, Scope { namespace, ids })
+        });
+        let followed: Vec<_> = followed.collect();
+        let followed = followed.into_iter().map(|(book, scope)| async move {
+            let why = self.follow_scope(&scope, book).await;
             self.hub.forbidden(&self.served.group_kind, &why);
             tokio::time::sleep(FORBIDDEN).await;
         });
