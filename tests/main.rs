@@ -92,6 +92,8 @@ mod render_corpus;
 mod render_differences;
 mod rendered;
 mod replace;
+#[cfg(unix)]
+mod replicas;
 mod retyped;
 mod right_cluster;
 mod rings;

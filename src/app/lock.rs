@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 
+use super::replica::Tenure;
 use super::survey::api;
 use super::{Error, Survey};
 use crate::cluster::{ApiError, Cluster, RetryPolicy};
@@ -36,6 +37,8 @@ pub struct LockOptions<'a> {
     pub passing: Duration,
     /// Earlier observations of the Lease.
     pub watched: &'a mut LeaseWatch,
+    /// The place in a group of replicas: of a member that expired there, no lock is waited for.
+    pub tenure: Option<&'a Tenure>,
     /// Says when to stop.
     pub cancel: &'a Cancellation,
     /// Hears for whom it is waited.
@@ -76,7 +79,7 @@ enum LockState {
 pub struct Renewed(Instant, SystemTime);
 
 impl Renewed {
-    fn now() -> Self {
+    pub(super) fn now() -> Self {
         Self(Instant::now(), SystemTime::now())
     }
 
@@ -87,7 +90,7 @@ impl Renewed {
         Some(Self(Instant::now().checked_sub(age)?, at))
     }
 
-    fn elapsed(&self) -> Duration {
+    pub(super) fn elapsed(&self) -> Duration {
         self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
     }
 }
@@ -108,7 +111,10 @@ pub async fn take<'a>(
     let mut lock = Lock::without(cluster, inventory, who);
     lock.revision.clone_from(&survey.found.revision.commit);
     lock.tracked.clone_from(&survey.found.revision.tracked);
-    let LockOptions { timeout, passing, watched, cancel, events } = patience;
+    let LockOptions { timeout, passing, watched, tenure, cancel, events } = patience;
+    let has_expired = |seen: &LeaseState| {
+        tenure.zip(seen.identity.as_ref()).is_some_and(|(tenure, it)| tenure.has_expired(it))
+    };
     let cluster = cluster.patient(RetryPolicy::of(passing, cancel));
     let end = Instant::now() + timeout;
     loop {
@@ -118,9 +124,11 @@ pub async fn take<'a>(
             Err(error) => return Err(api("read the lock")(error)),
         };
         let seen = before.as_ref().map(LeaseState::of);
-        let standing = seen
-            .as_ref()
-            .map_or(LeaseOwnership::Free, |seen| watched.standing(seen, who, Instant::now()));
+        let standing = match &seen {
+            None => LeaseOwnership::Free,
+            Some(seen) if has_expired(seen) => LeaseOwnership::Expired,
+            Some(seen) => watched.standing(seen, who, Instant::now()),
+        };
         if standing != LeaseOwnership::Theirs {
             match lock.put(&cluster, before.as_ref()).await {
                 Ok(()) => {
@@ -153,7 +161,16 @@ pub async fn take<'a>(
                 let standing = watched.standing(&now, who, Instant::now());
                 standing != LeaseOwnership::Theirs || now.holder.name != seen.holder.name
             });
-            news.await.map_err(api("read the lock"))?;
+            let expiry = async {
+                match tenure.zip(seen.identity.as_ref()) {
+                    Some((tenure, identity)) => tenure.expiry_of(identity).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                news = news => news.map_err(api("read the lock"))?,
+                () = expiry => {}
+            }
             if cancel.is_interrupted() {
                 return Err(Error::Stopped);
             }
@@ -214,6 +231,9 @@ impl<'a> Lock<'a> {
 
     /// To whom the lock was lost, if it was: nothing may be written then.
     pub fn lost(&self) -> Option<String> {
+        if let Some(why) = self.cluster.barred() {
+            return Some(format!("expiry: {why}"));
+        }
         match &*self.state() {
             LockState::Lost(to) => Some(to.clone()),
             LockState::Held { renewed, .. } | LockState::Lent(renewed)

@@ -25,6 +25,7 @@ mod pull_schemas;
 mod rbac;
 mod reasons;
 mod record;
+mod replica;
 mod right_cluster;
 mod rollback;
 mod round;
@@ -60,6 +61,7 @@ pub use record::{
     RecordedPlace, Recording, record_killed, record_refusal, record_untrusted,
     record_unusable_settings,
 };
+pub use replica::{GroupView, Replica, ReplicaOptions, Tenure};
 pub use right_cluster::{ClusterChoice, remember_cluster};
 pub use rollback::{
     check_not_overtaken, is_failure, newly_healthy, note_failure, note_health, rollback_revision,

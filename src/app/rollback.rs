@@ -64,6 +64,7 @@ pub async fn note_health(
             timeout: Duration::ZERO,
             passing: Duration::ZERO,
             watched: &mut LeaseWatch::default(),
+            tenure: None,
             cancel: &Cancellation::default(),
             events: &mut |_| {},
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::hold::release_applied;
 use super::record::{Ended, Phase, RecordedPlace, Recording, RoundRecorder, tell};
+use super::replica::Tenure;
 use super::right_cluster::remember_cluster_of;
 use super::{CommitPoller, Event, RoundEnd, Runner, WaitWhen, check_not_held};
 use crate::app::{
@@ -41,6 +42,8 @@ pub struct RoundOptions<'a> {
     pub lent: Option<Renewed>,
     /// Earlier observations of the lock.
     pub watched: &'a mut LeaseWatch,
+    /// The place in a group of replicas; `None` for a run of its own.
+    pub tenure: Option<&'a Tenure>,
     /// The holds that do not count.
     pub passes: Passes,
     /// The approved plan: nothing else is written.
@@ -144,6 +147,7 @@ impl<'a> RoundOptions<'a> {
             timeout,
             passing: self.passing,
             watched: self.watched,
+            tenure: self.tenure,
             cancel: self.cancel,
             events: &mut |holder| runner.hear(survey, &Event::LockAwaited(holder.clone())),
         };
@@ -314,6 +318,7 @@ impl<'a> RoundOptions<'a> {
                     timeout: Duration::ZERO,
                     passing: self.passing,
                     watched: &mut LeaseWatch::default(),
+                    tenure: self.tenure,
                     cancel: self.cancel,
                     events: &mut |_| {},
                 };

@@ -9,13 +9,19 @@ use clap::{Args, ValueEnum};
 use super::access::AccessArgs;
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
+use super::names::inventory_name;
 use super::present::rbac as present;
 use super::rbac::{NamedRights, RbacArgs, resolve};
 use super::target::FilesArgs;
 use super::ui::Ui;
-use crate::core::install::{Installation, Workload, crontab, service, timer, workflow, workload};
+use crate::core::install::{
+    Installation, Replicas, Workload, crontab, service, timer, workflow, workload,
+};
+use crate::core::inventory::Inventory;
+use crate::core::inventory::reserved::NAME_PREFIX;
 use crate::core::policy::run_options::duration;
 use crate::core::rbac::{Account, RoleOptions};
+use crate::core::replicas::ReplicaGroup;
 use crate::git::Checkout;
 use crate::git::pull::source;
 
@@ -26,6 +32,7 @@ Examples:
   trueup install --print systemd-timer prod --interval 5m  rounds by a timer
   trueup install --print cron prod --interval 5m           rounds by cron
   trueup install --print deployment prod --image IMAGE     in the cluster
+  trueup install --print deployment --replicas 3           all targets, shared by three pods
   trueup install --print github-action prod                on GitHub";
 
 /// Print what runs a target's watch
@@ -64,12 +71,16 @@ pub struct InstallArgs {
     #[arg(long, value_name = "IMAGE", default_value = concat!("trueup:", env!("CARGO_PKG_VERSION")), help_heading = HOW, display_order = 3)]
     image: String,
 
+    /// Let N pods of a Deployment share all targets of trueup.yaml
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100), conflicts_with = "target", help_heading = HOW, display_order = 4)]
+    replicas: Option<u16>,
+
     /// The receiver of cron's mail
-    #[arg(long, value_name = "ADDRESS", default_value = "root", help_heading = HOW, display_order = 4, hide_short_help = true)]
+    #[arg(long, value_name = "ADDRESS", default_value = "root", help_heading = HOW, display_order = 5, hide_short_help = true)]
     mail_to: String,
 
     /// Folder with schemas of custom resources, for the roles; may be given more than once
-    #[arg(long, value_name = "DIR", env = "TRUEUP_SCHEMAS", value_delimiter = ',', value_hint = clap::ValueHint::DirPath, help_heading = HOW, display_order = 5, hide_short_help = true)]
+    #[arg(long, value_name = "DIR", env = "TRUEUP_SCHEMAS", value_delimiter = ',', value_hint = clap::ValueHint::DirPath, help_heading = HOW, display_order = 6, hide_short_help = true)]
     schemas: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -107,13 +118,19 @@ pub async fn run(args: InstallArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
         worktree: false,
         namespace: args.namespace.clone(),
     };
-    let (target, _) = resolve(&files, directory, &checkout)?;
+    let replicas = args.replicas(&checkout)?;
+    let (declared, inventory) = match &replicas {
+        Some(Replicas { group, .. }) => (None, whole(&checkout, &group.namespace)),
+        None => {
+            let (target, _) = resolve(&files, directory, &checkout)?;
+            (target.declared, target.inventory)
+        }
+    };
     let remote = source(&checkout)?;
-    let inventory = target.inventory;
     let account = Account { namespace: inventory.namespace.clone(), name: inventory.name.clone() };
     let root = std::path::absolute(checkout.root())?;
     let install = Installation {
-        target: target.declared.clone(),
+        target: declared.clone(),
         inventory,
         url: remote.url,
         branch: remote.branch,
@@ -123,6 +140,7 @@ pub async fn run(args: InstallArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
         image: args.image.clone(),
         mail_to: args.mail_to.clone(),
         account,
+        replicas,
     };
     if let Some(text) = install.unfit() {
         return Err(anyhow::anyhow!("no unit can hold the text {text:?}").into());
@@ -138,10 +156,13 @@ pub async fn run(args: InstallArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
                 _ => Workload::Deployment,
             };
             let text = workload(&install, form).map_err(anyhow::Error::new)?;
-            let options =
-                RoleOptions { account: Some(install.account.clone()), ..RoleOptions::default() };
+            let options = RoleOptions {
+                account: Some(install.account.clone()),
+                group: install.replicas.as_ref().map(|it| it.group.clone()),
+                ..RoleOptions::default()
+            };
             let InstallArgs { namespace, schemas, access, .. } = args;
-            let rights = RbacArgs::of_one(target.declared, namespace, schemas, access);
+            let rights = RbacArgs::of_one(declared, namespace, schemas, access);
             let named = rights.read(directory, &checkout, ui).await?;
             let views: Vec<_> = named.iter().map(NamedRights::view).collect();
             text + &present::yaml(&views, &options)
@@ -150,4 +171,25 @@ pub async fn run(args: InstallArgs, directory: &Path, ui: &mut Ui) -> Result<Exi
     ui.stdout().write_all(text.as_bytes())?;
     ui.stdout().flush()?;
     Ok(Exit::AtCommit)
+}
+
+impl InstallArgs {
+    /// The replicas that are wanted. Their group has the checkout's name.
+    fn replicas(&self, checkout: &Checkout) -> Result<Option<Replicas>, Failure> {
+        let Some(count) = self.replicas else { return Ok(None) };
+        if self.print != InstallForm::Deployment {
+            return Err(anyhow::anyhow!("--replicas goes with --print deployment alone").into());
+        }
+        let namespace = self.namespace.clone().unwrap_or_else(|| "default".to_owned());
+        let Inventory { name, namespace } = whole(checkout, &namespace);
+        let name = ReplicaGroup::near(name.trim_start_matches(NAME_PREFIX));
+        let group = ReplicaGroup { name, namespace };
+        Ok(Some(Replicas { count, group, is_namespace_chosen: self.namespace.is_some() }))
+    }
+}
+
+/// What stands for all targets of a checkout.
+fn whole(checkout: &Checkout, namespace: &str) -> Inventory {
+    let name = inventory_name(None, &checkout.folder_name(), &[]);
+    Inventory { name, namespace: namespace.to_owned() }
 }

@@ -19,6 +19,7 @@ use crate::app::{KindNames, Target, TargetRights, UnknownKind, rights};
 use crate::cluster::Cluster;
 use crate::core::inventory::Inventory;
 use crate::core::rbac::{Account, RoleOptions};
+use crate::core::replicas::ReplicaGroup;
 use crate::git::Checkout;
 
 /// The end of `trueup rbac --help`.
@@ -76,6 +77,14 @@ pub struct RbacArgs {
     #[arg(long, help_heading = WHAT, display_order = 8)]
     any_name: bool,
 
+    /// Add the role of the replicas of group NAME, for watch --replica-group
+    #[arg(long, value_name = "NAME", value_parser = ReplicaGroup::name, conflicts_with = "read_only", help_heading = WHAT, display_order = 9, hide_short_help = true)]
+    replica_group: Option<String>,
+
+    /// Namespace of the replicas' Leases [default: that of -n, else default]
+    #[arg(long, value_name = "NAME", requires = "replica_group", help_heading = WHAT, display_order = 10, hide_short_help = true)]
+    lease_namespace: Option<String>,
+
     /// How to print the roles
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml", help_heading = HOW, display_order = 1)]
     output: RbacFormat,
@@ -126,6 +135,7 @@ pub async fn run(args: RbacArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, 
         read_only: args.read_only,
         no_prune: args.no_prune,
         any_name: args.any_name,
+        group: args.group(),
         account: args.service_account,
     };
     let views: Vec<RolesView<'_>> = named.iter().map(NamedRights::view).collect();
@@ -162,11 +172,21 @@ impl RbacArgs {
             read_only: false,
             no_prune: false,
             any_name: false,
+            replica_group: None,
+            lease_namespace: None,
             output: RbacFormat::Yaml,
             schemas,
             kubernetes_version: None,
             access,
         }
+    }
+
+    /// The group of replicas that is named.
+    fn group(&self) -> Option<ReplicaGroup> {
+        let name = self.replica_group.clone()?;
+        let namespace = self.lease_namespace.as_ref().or(self.namespace.as_ref());
+        let namespace = namespace.map_or("default", String::as_str).to_owned();
+        Some(ReplicaGroup { name, namespace })
     }
 
     fn files(&self, target: Option<String>) -> FilesArgs {

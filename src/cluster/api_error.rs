@@ -86,6 +86,12 @@ pub enum ApiError {
         /// The remedy.
         hint: Option<String>,
     },
+    /// This process may not write now, so nothing was sent.
+    #[error("nothing is written: {why}")]
+    Barred {
+        /// Why.
+        why: String,
+    },
     /// An answer came without an end, or with one too far to wait for.
     #[error("gave up reading the answer to {what}: {cause}")]
     Endless {
@@ -207,6 +213,7 @@ impl ApiError {
             | Self::Redirected { .. }
             | Self::TooOld { .. }
             | Self::NoCredential { .. }
+            | Self::Barred { .. }
             | Self::Garbled { .. }
             | Self::Endless { .. } => &[],
         }
@@ -281,7 +288,7 @@ impl ApiError {
             Self::Status { .. } if self.is_webhooks() => {
                 Some("is the webhook's own server up? Its configuration names the service".into())
             }
-            Self::Status { .. } => None,
+            Self::Status { .. } | Self::Barred { .. } => None,
         }
     }
 }

@@ -192,7 +192,12 @@ impl Cluster {
             outage: Mutex::new(None),
             delays: Mutex::default(),
         };
-        Ok(Self { connection: Arc::new(connection), patience: None, counted: Arc::default() })
+        Ok(Self {
+            connection: Arc::new(connection),
+            patience: None,
+            counted: Arc::default(),
+            fence: None,
+        })
     }
 }
 

@@ -160,6 +160,7 @@ fn cause(error: &ApiError) -> String {
         ApiError::TooOld { .. } => "the API server is too old".to_owned(),
         ApiError::Proxy { .. } => "a proxy does not lead to the API server".to_owned(),
         ApiError::NoCredential { .. } => "there is no credential".to_owned(),
+        ApiError::Barred { .. } => "this process may not write".to_owned(),
         ApiError::Garbled { .. } | ApiError::Endless { .. } => {
             "the server that answers is not an API server".to_owned()
         }

@@ -180,7 +180,7 @@ impl Cluster {
     }
 
     /// Deletes one object if its uid and resourceVersion are still those that were seen.
-    async fn delete_exactly(
+    pub(super) async fn delete_exactly(
         &self,
         served: &Served,
         seen: &Object,

@@ -1,11 +1,13 @@
-//! Reads and writes the Lease that is an inventory's lock. What it says is [`crate::core::lease`]'s.
+//! Reads and writes the Leases that are inventories' locks, and those of replicas. What they say is
+//! [`crate::core::lease`]'s and [`crate::core::replicas`]'.
 
 use http::Method;
 
 use super::api_request::{ApiRequest, object};
+use super::observe::typed;
 use super::path::{collection, one};
 use super::wait::OneObject;
-use super::{ApiError, Cluster, RetryPolicy};
+use super::{ApiError, Cascade, Cluster, RetryPolicy};
 use crate::core::inventory::Inventory;
 use crate::core::kinds::catalog::Served;
 use crate::core::managed_fields::FIELD_MANAGER;
@@ -39,6 +41,27 @@ impl Cluster {
         news.map(|_| ())
     }
 
+    /// The Leases of a namespace that `selector` picks, as they are now.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be read.
+    pub async fn leases(&self, namespace: &str, selector: &str) -> Result<Vec<Object>, ApiError> {
+        let listed = self.list(&leases(), Some(namespace), selector).await?;
+        let whole = |item: &Box<_>| typed(item, "coordination.k8s.io/v1", "Lease");
+        Ok(listed.items.iter().map(whole).collect())
+    }
+
+    /// Deletes a Lease, unless it has moved since.
+    ///
+    /// # Errors
+    ///
+    /// When it has moved, which is a conflict; when the API server refuses, or does not answer.
+    pub async fn delete_lease(&self, lease: &Object) -> Result<(), ApiError> {
+        let served = leases();
+        self.delete_exactly(&served, lease, Cascade::Background).await.map(|_| ())
+    }
+
     /// Makes a Lease, or puts one in the place of the one that it names the version of.
     ///
     /// # Errors
@@ -58,7 +81,8 @@ impl Cluster {
             accept: None,
             known: None,
         };
-        self.call(call).await.map(|answer| object(answer.body))
+        // It names the version that it replaces, so that no one who may not write does harm by it.
+        self.fenced(None).call(call).await.map(|answer| object(answer.body))
     }
 }
 

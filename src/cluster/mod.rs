@@ -24,6 +24,7 @@ mod event;
 mod everywhere;
 mod exec_plugin;
 mod execute;
+mod fence;
 mod history;
 mod immutable;
 mod in_cluster;
@@ -68,6 +69,7 @@ pub use delay::{Delay, DelayEnd, Listener};
 pub use event::RoundEvent;
 pub use everywhere::ParentsRead;
 pub use execute::{Apply, DeleteOutcome, WaitCondition};
+pub use fence::WriteFence;
 pub use history::{Append, HistoryError};
 pub use kubeconfig::{PipeCache, context_names};
 pub use limits::ResponseLimits;
@@ -90,6 +92,8 @@ pub struct Cluster {
     patience: Option<RetryPolicy>,
     /// How many requests were sent through it and its clones.
     counted: Arc<AtomicUsize>,
+    /// May forbid writes; `None` for one that never does.
+    fence: Option<WriteFence>,
 }
 
 /// The way to an API server, with a count of the requests that were sent there.

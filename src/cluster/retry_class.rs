@@ -84,7 +84,8 @@ impl ApiError {
             Self::Unreachable { .. } | Self::Silent { .. } => RetryClass::Passing,
             // Such as an alert of a load balancer whose servers are just starting.
             Self::Tls { fault: TlsFault::Other(_), .. } => RetryClass::Passing,
-            Self::Garbled { .. }
+            Self::Barred { .. }
+            | Self::Garbled { .. }
             | Self::Endless { .. }
             | Self::Proxy { .. }
             | Self::Tls { .. }

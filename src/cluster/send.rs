@@ -43,6 +43,7 @@ impl Cluster {
         call: &ApiRequest,
     ) -> Result<Response<Body>, ApiError> {
         let request = request(call)?;
+        self.pass(call)?;
         for count in [&self.connection.requests, &*self.counted] {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -52,7 +52,12 @@ pub(super) fn over(client: kube::Client) -> Cluster {
         outage: Mutex::default(),
         delays: Mutex::default(),
     };
-    Cluster { connection: Arc::new(connection), patience: None, counted: Arc::default() }
+    Cluster {
+        connection: Arc::new(connection),
+        patience: None,
+        counted: Arc::default(),
+        fence: None,
+    }
 }
 
 /// The same cluster, of whose answers as much is taken in as these limits allow.
@@ -62,6 +67,7 @@ pub(super) fn limited(cluster: Cluster, limits: ResponseLimits) -> Cluster {
         connection: Arc::new(Connection { limits, ..connection }),
         patience: None,
         counted: Arc::default(),
+        fence: None,
     }
 }
 

@@ -106,8 +106,13 @@ fn time(lease: &Object, key: &str) -> Option<Timestamp> {
 }
 
 impl LeaseState {
-    /// Reads a Lease.
+    /// Reads the Lease of a lock.
     pub fn of(lease: &Object) -> Self {
+        Self::lasting(lease, DURATION)
+    }
+
+    /// Reads a Lease that lasts at least so long, whatever it says.
+    pub fn lasting(lease: &Object, least: Duration) -> Self {
         let spec = |key: &str| lease.0.get("spec").and_then(|spec| spec.get(key));
         let text = |key: &str| spec(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         let identity = text("holderIdentity").map(str::to_owned);
@@ -137,7 +142,7 @@ impl LeaseState {
             holder: Holder { name, revision, held: held.unwrap_or_default() },
             identity,
             version: lease.resource_version().unwrap_or_default().to_owned(),
-            duration: Duration::from_secs(seconds).clamp(DURATION, DURATION * LONGEST),
+            duration: Duration::from_secs(seconds).clamp(least, least * LONGEST),
             written: times.max(),
         }
     }
@@ -176,9 +181,16 @@ pub struct LeaseWatch {
 impl LeaseWatch {
     /// How a Lease stands that looks like `seen` at the time `now` of the asker's own clock.
     pub fn standing(&mut self, seen: &LeaseState, me: &Candidate, now: Instant) -> LeaseOwnership {
-        let Some(identity) = &seen.identity else { return LeaseOwnership::Free };
-        if *identity == me.identity() {
-            return LeaseOwnership::Mine;
+        match seen.identity == Some(me.identity()) {
+            true => LeaseOwnership::Mine,
+            false => self.observed(seen, now),
+        }
+    }
+
+    /// The same for an asker who never holds it.
+    pub fn observed(&mut self, seen: &LeaseState, now: Instant) -> LeaseOwnership {
+        if seen.identity.is_none() {
+            return LeaseOwnership::Free;
         }
         let since = match self.since {
             Some(since) if self.version == seen.version => since,
@@ -227,7 +239,7 @@ pub fn taken(
     lease(
         inventory,
         before,
-        annotations,
+        json!({ "annotations": annotations }),
         json!({
             "holderIdentity": who.identity(),
             "leaseDurationSeconds": DURATION.as_secs(),
@@ -245,27 +257,26 @@ pub fn released(inventory: &Inventory, before: &Object, now: Timestamp) -> Objec
     lease(
         inventory,
         Some(before),
-        json!({}),
+        json!({ "annotations": {} }),
         json!({ "leaseTransitions": times, "renewTime": precise(now) }),
     )
 }
 
-fn lease(
-    inventory: &Inventory,
+/// A Lease with the name and namespace of `place`, in the place of `before`.
+pub(super) fn lease(
+    place: &Inventory,
     before: Option<&Object>,
-    annotations: Value,
+    metadata: Value,
     spec: Value,
 ) -> Object {
     let mut lease = json!({
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {
-            "name": inventory.name,
-            "namespace": inventory.namespace,
-            "annotations": annotations,
-        },
+        "metadata": metadata,
         "spec": spec,
     });
+    lease["metadata"]["name"] = place.name.as_str().into();
+    lease["metadata"]["namespace"] = place.namespace.as_str().into();
     if let Some(before) = before {
         lease["metadata"]["resourceVersion"] = before.resource_version().into();
         lease["metadata"]["uid"] = before.uid().into();
@@ -274,7 +285,7 @@ fn lease(
 }
 
 /// A time as `MicroTime` has it.
-fn precise(time: Timestamp) -> String {
+pub(super) fn precise(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 

@@ -42,6 +42,7 @@
 //! | [`rbac`] | the least rights that a target's runs need, as roles |
 //! | [`redact`] | takes Secrets out of everything that is shown |
 //! | [`remedy`] | what a person can do about something; the command line words it |
+//! | [`replicas`] | the members of a group that shares targets, and which of them owns which |
 //! | [`report`] | what applying a plan came to |
 //! | [`right_cluster`] | which cluster a target belongs to, and whether this is the one |
 //! | [`schedule`] | which of several targets is applied next |
@@ -95,6 +96,7 @@ pub mod problem;
 pub mod rbac;
 pub mod redact;
 pub mod remedy;
+pub mod replicas;
 pub mod report;
 pub mod right_cluster;
 pub mod sanitize;

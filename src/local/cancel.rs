@@ -24,6 +24,11 @@ impl Interrupt {
         self.token.cancel();
     }
 
+    /// One that ends with this one, or before. It has no flag for gix.
+    pub fn child(&self) -> Self {
+        Self { token: self.token.child_token(), flag: Arc::default() }
+    }
+
     /// Whether it was requested.
     pub fn is_requested(&self) -> bool {
         self.token.is_cancelled()

@@ -2,6 +2,7 @@
 //! the loss of any one of them is noticed.
 
 mod reading;
+mod replicas;
 
 use http::Method;
 use serde_json::{Value, json};

@@ -20,6 +20,23 @@ pub struct Request {
     user_agent: String,
     #[serde(default, rename = "objectRef")]
     object: ObjectRef,
+    #[serde(default)]
+    impersonated_user: User,
+    #[serde(default)]
+    response_status: Status,
+}
+
+/// Who sent a request.
+#[derive(Debug, Default, Deserialize)]
+struct User {
+    username: String,
+}
+
+/// How a request was answered.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    code: u16,
 }
 
 /// What a request is about; empty where it does not say.
@@ -45,6 +62,11 @@ impl Request {
     /// The name of its object; the empty string where it is about many.
     pub fn name(&self) -> &str {
         &self.object.name
+    }
+
+    /// The user that the sender says to be, with `--as`.
+    pub fn impersonated(&self) -> &str {
+        &self.impersonated_user.username
     }
 
     /// Whether trueup sent it.
@@ -111,6 +133,19 @@ impl AuditLog {
     /// How many of the requests are wanted.
     pub fn count_of(&self, is_wanted: impl Fn(&Request) -> bool) -> usize {
         self.up_to_date(|requests| requests.iter().filter(|request| is_wanted(request)).count())
+    }
+
+    /// The requests about a namespace that succeeded, in the order in which they ended.
+    pub fn successes(&self, namespace: &str) -> Vec<Request> {
+        let log = BufReader::new(File::open(&self.path).unwrap());
+        // Most lines are about others, and need no reading.
+        let here = format!("\"namespace\":\"{namespace}\"");
+        let lines = log.lines().map_while(Result::ok).filter(|line| line.contains(&here));
+        let requests = lines.filter_map(|line| serde_json::from_str::<Request>(&line).ok());
+        let is_success = |it: &Request| {
+            it.stage == "ResponseComplete" && (200..300).contains(&it.response_status.code)
+        };
+        requests.filter(|it| it.namespace() == namespace && is_success(it)).collect()
     }
 
     fn up_to_date<T>(&self, look: impl FnOnce(&[Arc<Request>]) -> T) -> T {

@@ -4,7 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 use std::{fs, thread};
 
 use serde_json::Value;
@@ -15,9 +16,20 @@ use super::sandbox::Plane;
 pub struct Relay {
     folder: tempfile::TempDir,
     connections: Arc<AtomicUsize>,
+    is_cut: Arc<AtomicBool>,
 }
 
 impl Relay {
+    /// A relay that passes everything on, until its cable is pulled.
+    pub fn start(plane: &Plane) -> Self {
+        Self::cutting(plane, Vec::new())
+    }
+
+    /// From now on nothing comes through, and no one is told; or everything does again.
+    pub fn cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::SeqCst);
+    }
+
     /// A relay that cuts each of the first connections after so many bytes of the server's.
     pub fn cutting(plane: &Plane, after: Vec<usize>) -> Self {
         let kubeconfig = fs::read_to_string(&plane.kubeconfig).unwrap();
@@ -30,17 +42,19 @@ impl Relay {
         fs::write(folder.path().join("kubeconfig"), kubeconfig.to_string()).unwrap();
 
         let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
+        let is_cut = Arc::new(AtomicBool::new(false));
+        let (counted, cable) = (Arc::clone(&connections), Arc::clone(&is_cut));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let limit = after.get(counted.fetch_add(1, Ordering::Relaxed)).copied();
                 let server = TcpStream::connect(&behind).unwrap();
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                thread::spawn(move || pass(from, to, usize::MAX));
-                thread::spawn(move || pass(server, client, limit.unwrap_or(usize::MAX)));
+                let [there, back] = [&cable, &cable].map(Arc::clone);
+                thread::spawn(move || pass(from, to, usize::MAX, &there));
+                thread::spawn(move || pass(server, client, limit.unwrap_or(usize::MAX), &back));
             }
         });
-        Self { folder, connections }
+        Self { folder, connections, is_cut }
     }
 
     /// The way to the server through the relay.
@@ -54,10 +68,14 @@ impl Relay {
     }
 }
 
-/// Passes bytes on until one side is gone, or so many are through.
-fn pass(mut from: TcpStream, mut to: TcpStream, limit: usize) {
+/// Passes bytes on until one side is gone, or so many are through. While the cable is pulled they wait, as
+/// those do that are sent again later.
+fn pass(mut from: TcpStream, mut to: TcpStream, limit: usize, is_cut: &AtomicBool) {
     let (mut bytes, mut left) = ([0; 4096], limit);
     while let Ok(count @ 1..) = from.read(&mut bytes) {
+        while is_cut.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(10));
+        }
         if to.write_all(&bytes[..count.min(left)]).is_err() || count >= left {
             break;
         }

@@ -64,6 +64,8 @@ impl Healer<'_> {
             let pause = jittered(self.interval, JITTER);
             tokio::select! {
                 () = rollout.ended() => return,
+                // Whoever has the target from now on waits for it, too.
+                () = self.place.watch.leaves.requested() => return self.interrupt.request(),
                 () = tokio::time::sleep(pause) => {}
                 reasons = self.place.watch.wake.rung() => {
                     self.hear(rollout, reasons);
@@ -121,6 +123,7 @@ impl Healer<'_> {
             lock_timeout: (!self.has_lock).then_some(Duration::ZERO),
             lent,
             watched: &mut LeaseWatch::default(),
+            tenure: watch.tenure.as_ref(),
             passes: Passes::default(),
             approval: None,
             passing: self.passing,

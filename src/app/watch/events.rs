@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Round, RoundError, SettingsError};
+use super::{Round, RoundError, SettingsError, Share};
 use crate::core::inventory::Inventory;
 use crate::core::notify::Commit;
 use crate::core::schedule::Gate;
@@ -63,6 +63,10 @@ pub enum WatchEvent {
         /// Its inventory, which stays.
         inventory: Option<Inventory>,
     },
+    /// Another replica watches the target from now on.
+    Left,
+    /// These of the targets are this replica's.
+    Shared(Share),
     /// The settings that say which targets there are can't be used. Those that are watched go on.
     Unlisted(SettingsError),
     /// They can be used, and these are the targets.

@@ -1,7 +1,10 @@
 //! The loops of several targets, side by side. A target that is new in the settings gets a loop, and that
 //! of one that is gone ends. No loop waits for another, unless its target comes after that one.
+//!
+//! In a group of replicas only the targets of this one have a loop. One that is another's from now on ends
+//! its round first. Where this replica may not write any more, all loops end at once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +14,11 @@ use tokio::task::spawn_blocking;
 
 use super::workers::{EndedLoop, Workers};
 use super::{
-    Events, Order, Remote, RoundError, SeenNews, SettingsError, Told, Wakes, Watch, WatchEvent,
-    watch,
+    Events, Order, Remote, RoundError, SeenNews, SettingsError, Share, Told, Wakes, Watch,
+    WatchEvent, watch,
 };
+use crate::app::{GroupView, Replica, Tenure};
+use crate::core::replicas::TargetSet;
 use crate::git::Checkout;
 use crate::local::cancel::Interrupt;
 
@@ -21,13 +26,13 @@ use crate::local::cancel::Interrupt;
 const ALL: &str = "trueup";
 
 /// Lists the targets of a checkout.
-type ListTargets = dyn Fn(&Checkout) -> Result<Vec<String>, SettingsError> + Send + Sync;
+type ListTargets = dyn Fn(&Checkout) -> Result<TargetSet, SettingsError> + Send + Sync;
 /// Makes the watch of a target.
 type BeginTarget = dyn Fn(&str) -> Result<Watch, SettingsError> + Send + Sync;
 
 /// Says which targets there are, and how each is watched.
 pub struct Roster {
-    /// The names of the targets, those that others come after first.
+    /// The targets.
     pub list: Box<ListTargets>,
     /// How a target is watched.
     pub begin: Box<BeginTarget>,
@@ -47,6 +52,8 @@ pub struct FleetOptions {
     pub once: bool,
     /// How long until settings that can't be used are read again.
     pub interval: Duration,
+    /// The group of replicas that share the targets; `None` where there is but this process.
+    pub replica: Option<Replica>,
 }
 
 /// The loops that run.
@@ -57,11 +64,23 @@ struct Fleet {
     hearer: mpsc::Sender<Told>,
     workers: Workers,
     /// The targets that have a loop.
-    names: BTreeSet<String>,
-    /// The names of the last list; `None` where there was none.
-    listed: Option<Vec<String>>,
+    loops: BTreeMap<String, Loop>,
+    /// The last list; `None` where there was none.
+    listed: Option<TargetSet>,
     /// Why there is no list.
     failed: Option<String>,
+    /// The share that was told last.
+    shared: Option<Share>,
+}
+
+/// The loop of a target.
+struct Loop {
+    /// Ends it at its next safe point.
+    stop: Interrupt,
+    /// Ends it after its round.
+    leaves: Interrupt,
+    /// The tenure that it writes under.
+    tenure: Option<Tenure>,
 }
 
 /// Watches all targets until cancelled, and sends what comes of it to `hearer`.
@@ -77,14 +96,27 @@ pub async fn watch_all(
         interrupt,
         hearer,
         workers: Workers::start(),
-        names: BTreeSet::new(),
+        loops: BTreeMap::new(),
         listed: None,
         failed: None,
+        shared: None,
     };
     fleet.run().await;
-    while !fleet.names.is_empty() {
-        let Some(ended) = fleet.workers.ended().await else { return };
+    while !fleet.loops.is_empty() {
+        let Some(ended) = fleet.workers.ended().await else { break };
         fleet.ended(ended).await;
+    }
+    // Not before, as others begin then.
+    if let Some(replica) = fleet.options.replica.take() {
+        replica.leave().await;
+    }
+}
+
+/// Returns once the group looks otherwise.
+async fn changed(replica: &mut Option<Replica>) {
+    match replica {
+        Some(replica) => replica.changed().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -109,6 +141,7 @@ impl Fleet {
             tokio::select! {
                 _ = self.options.remote.moved_since(seen.moves) => {}
                 () = again => {}
+                () = changed(&mut self.options.replica) => {}
                 () = interrupt.requested() => return,
                 Some(ended) = self.workers.ended() => {
                     let is_broken = ended.error.is_some();
@@ -124,50 +157,89 @@ impl Fleet {
 
     /// Begins the loops of targets that have none; whether all have one then.
     async fn begin(&mut self) -> bool {
-        let names = match self.list().await {
-            Ok(names) => names,
+        let mut is_whole = true;
+        match self.list().await {
+            Ok(targets) => {
+                let was_failed = self.failed.take().is_some();
+                if was_failed || self.listed.as_ref() != Some(&targets) {
+                    let names = targets.names.clone();
+                    self.listed = Some(targets);
+                    self.tell(ALL, WatchEvent::Listed(names)).await;
+                }
+            }
             Err(error) => {
+                is_whole = false;
                 if self.failed.replace(error.message.clone()).as_ref() != Some(&error.message) {
                     self.tell(ALL, WatchEvent::Unlisted(error)).await;
                 }
-                return false;
             }
-        };
-        let was_failed = self.failed.take().is_some();
-        if was_failed || self.listed.as_ref() != Some(&names) {
-            self.listed = Some(names.clone());
-            self.tell(ALL, WatchEvent::Listed(names.clone())).await;
         }
+        let Some(targets) = self.listed.clone() else { return false };
+        let view = self.options.replica.as_ref().map(Replica::view);
+        let names = match &view {
+            Some(view) => self.share(view, &targets).await,
+            None => targets.names,
+        };
         let missing: Vec<&String> =
-            names.iter().filter(|name| !self.names.contains(*name)).collect();
+            names.iter().filter(|name| !self.loops.contains_key(*name)).collect();
         // Those that come after others are to find these.
         missing.iter().for_each(|name| self.options.order.add(name));
-        let mut is_whole = true;
         for name in missing {
-            match (self.roster.begin)(name) {
-                Ok(watched) => {
-                    let (interrupt, name) = (self.interrupt.clone(), name.clone());
-                    let events = Events::new(&name, self.hearer.clone());
-                    self.names.insert(name.clone());
-                    self.workers.begin(name, move || async move {
-                        Box::pin(watch(&watched, &interrupt, &events)).await;
-                    });
+            let tenure = view.as_ref().and_then(|view| view.tenure().cloned());
+            if let Err(error) = self.begin_loop(name, tenure) {
+                is_whole = false;
+                if self.options.once {
+                    self.options.order.end(name);
                 }
-                Err(error) => {
-                    is_whole = false;
-                    if self.options.once {
-                        self.options.order.end(name);
-                    }
-                    let round = Box::new(Err(error.into()));
-                    let pause = (!self.options.once).then_some(self.options.interval);
-                    self.tell(name, WatchEvent::Ended { round, commit: None, pause }).await;
-                }
+                let round = Box::new(Err(error.into()));
+                let pause = (!self.options.once).then_some(self.options.interval);
+                self.tell(name, WatchEvent::Ended { round, commit: None, pause }).await;
             }
         }
         is_whole
     }
 
-    async fn list(&self) -> Result<Vec<String>, SettingsError> {
+    fn begin_loop(&mut self, name: &str, tenure: Option<Tenure>) -> Result<(), SettingsError> {
+        let mut watched = (self.roster.begin)(name)?;
+        let (stop, leaves) = (self.interrupt.child(), Interrupt::default());
+        if let Some(tenure) = &tenure {
+            watched.who = tenure.who().clone();
+        }
+        (watched.tenure, watched.leaves) = (tenure.clone(), leaves.clone());
+        let (events, interrupt) = (Events::new(name, self.hearer.clone()), stop.clone());
+        self.loops.insert(name.to_owned(), Loop { stop, leaves, tenure });
+        self.workers.begin(name.to_owned(), move || async move {
+            Box::pin(watch(&watched, &interrupt, &events)).await;
+            if let Some(touched) = &watched.touched {
+                touched.touched.forget(&touched.name);
+            }
+        });
+        Ok(())
+    }
+
+    /// The targets of this replica. The loops of others' end; where this process is no member any more,
+    /// or is one anew, all of those before do.
+    async fn share(&mut self, view: &GroupView, targets: &TargetSet) -> Vec<String> {
+        let share = Share::of(view, targets);
+        for (name, running) in &self.loops {
+            // One that is gone from the settings says so itself.
+            let is_others = targets.names.contains(name) && !share.owned.contains(name);
+            let is_void = running.tenure.as_ref() != view.tenure();
+            if is_others || is_void {
+                running.leaves.request();
+            }
+            if is_void {
+                running.stop.request();
+            }
+        }
+        if share.is_news(self.shared.as_ref()) {
+            self.shared = Some(share.clone());
+            self.tell(ALL, WatchEvent::Shared(share.clone())).await;
+        }
+        share.owned
+    }
+
+    async fn list(&self) -> Result<TargetSet, SettingsError> {
         let (roster, directory) = (Arc::clone(&self.roster), self.options.directory.clone());
         let listed = spawn_blocking(move || {
             let checkout = Checkout::discover(&directory).map_err(|error| SettingsError {
@@ -194,7 +266,7 @@ impl Fleet {
     /// A loop ended. One that broke is reported, and begun again with the next list.
     async fn ended(&mut self, ended: EndedLoop) {
         let EndedLoop { name, error } = ended;
-        self.names.remove(&name);
+        let has_left = self.loops.remove(&name).is_some_and(|it| it.leaves.is_requested());
         if self.options.once {
             // However it ended: those after it wait for nothing more.
             self.options.order.end(&name);
@@ -212,6 +284,9 @@ impl Fleet {
         self.options.order.remove(&name);
         self.options.remote.forget(&name);
         self.options.wakes.remove(&name);
+        if has_left {
+            self.tell(&name, WatchEvent::Left).await;
+        }
     }
 
     async fn tell(&self, name: &str, event: WatchEvent) {

@@ -23,6 +23,7 @@ mod remote_poller;
 mod rollout;
 mod round;
 mod runner;
+mod share;
 mod shared_looks;
 mod stay;
 mod touched;
@@ -52,10 +53,11 @@ use self::pace::Pace;
 pub use self::remote::{Remote, RemoteOptions, SeenNews};
 pub use self::round::Round;
 use self::round::{BegunRound, PendingRound, act, begin_round};
+pub use self::share::Share;
 use self::stay::KnownWaiting;
 pub use self::touched::{Touched, TouchedTarget};
 pub use self::wake::{Wake, WakeReason, Wakes};
-use crate::app::{self, LastRead, Recording, Target};
+use crate::app::{self, LastRead, Recording, Target, Tenure};
 use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
 use crate::core::schedule::Standing;
@@ -102,6 +104,10 @@ pub struct Watch {
     pub touched: Option<TouchedTarget>,
     /// How the targets stand that this one comes after.
     pub order: Order,
+    /// Ends the loop once the round under way has written what it was to write.
+    pub leaves: Interrupt,
+    /// The place in a group of replicas; `None` outside of one.
+    pub tenure: Option<Tenure>,
 }
 
 /// Reads what the settings of a commit say, of the one that is followed or, by its id, of another:
@@ -260,6 +266,7 @@ impl RoundMemory {
             };
             tokio::select! {
                 () = &mut pauses => break,
+                () = watch.leaves.requested() => break,
                 () = turn => {}
                 more = watch.wake.rung() => reasons.extend(more),
             }
@@ -283,7 +290,7 @@ impl RoundMemory {
 /// each to `events`.
 pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
     let mut memory = RoundMemory::default();
-    while !interrupt.is_requested() {
+    while !interrupt.is_requested() && !watch.leaves.is_requested() {
         let (reasons, asked) = watch.wake.begin();
         memory.hear(reasons);
         events.send(WatchEvent::Begun { asked }).await;
@@ -291,6 +298,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
         let looked = tokio::select! {
             looked = begin_round(watch, &mut memory, events) => looked,
             () = interrupt.requested() => return,
+            () = watch.leaves.requested() => return,
         };
         let round = match looked {
             Ok(BegunRound::Idle) => {

@@ -52,6 +52,8 @@ impl WatchEvent {
             | Self::Known(_)
             | Self::Waits { .. }
             | Self::Gone { .. }
+            | Self::Left
+            | Self::Shared(_)
             | Self::Unlisted(_)
             | Self::Listed(_) => None,
             Self::Deploying(commit) => {

@@ -21,7 +21,7 @@ use super::{
 use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
 use crate::app::{
-    Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, WaitWhen, look,
+    Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, Tenure, WaitWhen, look,
     record_killed, record_refusal, record_unusable_settings, round,
 };
 use crate::cluster::{Access, Cluster};
@@ -167,7 +167,8 @@ pub(super) async fn begin_round(
     memory.head = checkout.resolve(None).ok().map(|head| head.commit);
     let access = Access { context: (watch.context)()?, ..watch.access.clone() };
     let shared = watch.connections.place(&access, &watch.delays).await?;
-    let cluster = shared.cluster.counting();
+    let fence = watch.tenure.as_ref().map(Tenure::fence);
+    let cluster = shared.cluster.counting().fenced(fence);
     let place = RoundPlace { watch, checkout: &checkout, cluster: &cluster };
     let wanted = match place.settings(None).await {
         Ok(wanted) => wanted,
@@ -300,6 +301,7 @@ pub(super) async fn act(
         lock_timeout: Some(wanted.lock_timeout),
         lent: None,
         watched,
+        tenure: watch.tenure.as_ref(),
         passes: Passes::default(),
         approval: None,
         passing: wait.unwrap_or(TIMEOUT),

@@ -281,6 +281,7 @@ impl ApplyArgs {
             lock_timeout: (!is_throwaway).then_some(lock_timeout),
             lent: None,
             watched,
+            tenure: None,
             passes: self.passes(),
             approval: None,
             passing: if is_throwaway { timeout.min(ALONE) } else { timeout },

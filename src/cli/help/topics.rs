@@ -32,6 +32,7 @@ topics! {
     "recipes": "laptop, systemd and cron",
     "service": "units, manifests and workflows that run it",
     "permissions": "the least roles in the cluster",
+    "replicas": "targets that several processes of watch share",
     "waking": "what begins a round of watch before it is due",
     "notifications": "messages of watch, and who gets them",
     "differences": "what a diff shows, and its forms",

@@ -7,7 +7,7 @@ use super::objects::comment;
 use crate::app::TargetRights;
 use crate::core::install::quoted;
 use crate::core::json::json;
-use crate::core::rbac::{Account, Grant, Role, RoleOptions, roles};
+use crate::core::rbac::{Account, Grant, Role, RoleOptions, group_role, roles};
 use crate::core::source::snapshot::short;
 
 /// The roles of a target.
@@ -22,7 +22,12 @@ pub struct RolesView<'a> {
 
 /// The roles and bindings as documents of YAML.
 pub fn yaml(views: &[RolesView<'_>], options: &RoleOptions) -> String {
-    views.iter().map(|view| view.yaml(options)).collect()
+    let mut text: String = views.iter().map(|view| view.yaml(options)).collect();
+    for role in options.group.iter().map(group_role) {
+        text += &role_text(&role);
+        text += &options.account.iter().map(|it| binding(&role, it)).collect::<String>();
+    }
+    text
 }
 
 /// The roles and bindings as one List.
@@ -32,7 +37,8 @@ pub fn yaml(views: &[RolesView<'_>], options: &RoleOptions) -> String {
 /// When they can't be written.
 pub fn json(views: &[RolesView<'_>], options: &RoleOptions) -> io::Result<String> {
     let mut items: Vec<serde_json::Value> = Vec::new();
-    for role in views.iter().flat_map(|view| roles(&view.rights.needs, options)) {
+    let of_targets = views.iter().flat_map(|view| roles(&view.rights.needs, options));
+    for role in of_targets.chain(options.group.iter().map(group_role)) {
         items.push(role.value().into());
         items.extend(options.account.iter().map(|account| role.binding(account).into()));
     }

@@ -13,7 +13,9 @@ use super::lasting_fault::LastingFault;
 use crate::app::watch::{Round, RoundError};
 use crate::cli::exit::Exit;
 use crate::cluster::RequestTally;
-use crate::core::metrics::{Metrics, Phase, RoundFigures, RoundResult, TargetInfo, Totals, text};
+use crate::core::metrics::{
+    Metrics, Phase, RoundFigures, RoundResult, ShareFigures, TargetInfo, Totals, text,
+};
 use crate::core::report::Outcome;
 use crate::git::pull::Traffic;
 use crate::local::bounded_read::read_regular;
@@ -49,12 +51,20 @@ struct AllMetrics {
     shared: Option<Totals>,
     /// Why the file can't be written.
     fault: LastingFault,
+    /// The share of this replica; `None` where there is no group.
+    share: Option<ShareFigures>,
 }
 
 impl AllMetrics {
     fn text(&self) -> String {
         let targets: Vec<&Metrics> = self.targets.values().collect();
-        text(&targets, self.shared.as_ref())
+        text(&targets, self.shared.as_ref(), self.share.as_ref())
+    }
+
+    /// Whether the last round of each target was good. A replica may have no target.
+    fn are_ready(&self) -> bool {
+        let may_be_none = self.share.is_some_and(|share| share.is_member);
+        (may_be_none || !self.targets.is_empty()) && self.targets.values().all(Metrics::is_ready)
     }
 }
 
@@ -67,8 +77,8 @@ impl Figures {
         is_several: bool,
     ) -> Self {
         let shared = is_several.then(Totals::default);
-        let metrics =
-            AllMetrics { targets: BTreeMap::new(), shared, fault: LastingFault::default() };
+        let fault = LastingFault::default();
+        let metrics = AllMetrics { targets: BTreeMap::new(), shared, fault, share: None };
         Self { metrics: Arc::new(Mutex::new(metrics)), file, requests, traffic }
     }
 
@@ -87,6 +97,11 @@ impl Figures {
             }
             None => drop(metrics.targets.insert(name, target)),
         }
+    }
+
+    /// The share of this replica is this one from now on.
+    pub(super) fn share(&self, share: ShareFigures) {
+        self.lock().share = Some(share);
     }
 
     /// A target is gone, and so are its series.
@@ -126,7 +141,7 @@ impl Figures {
                 "/metrics" => Answer { code: 200, text: metrics.text() },
                 "/healthz" => answer(deadline.is_met(Instant::now()), "no round has ended in time"),
                 "/readyz" => answer(
-                    !metrics.targets.is_empty() && metrics.targets.values().all(Metrics::is_ready),
+                    metrics.are_ready(),
                     "the last round did not bring the cluster to its commit",
                 ),
                 _ => Answer { code: 404, text: "see /metrics, /healthz and /readyz\n".to_owned() },

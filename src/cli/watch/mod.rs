@@ -5,6 +5,7 @@ mod figures;
 mod heartbeat;
 mod lasting_fault;
 mod page;
+mod replicas;
 mod several;
 mod single;
 mod start;
@@ -21,6 +22,7 @@ use clap::{Args, ValueHint};
 
 pub(super) use self::asked::{socket_folders, socket_name};
 use self::page::PageWriter;
+use self::replicas::ReplicaArgs;
 use self::waking::WakingArgs;
 use self::webhook::WebhookArgs;
 use super::cascade::{self, CascadeArg};
@@ -76,11 +78,11 @@ pub struct WatchArgs {
     /// Watch every target of trueup.yaml, side by side
     ///
     /// New targets are taken in while it runs. A new commit waits for the targets that its own comes `after`.
-    #[arg(long, help_heading = WHAT, display_order = 2, hide_short_help = true, conflicts_with_all = ["paths", "target", "name", "moved"])]
+    #[arg(long, group = "several", help_heading = WHAT, display_order = 2, hide_short_help = true, conflicts_with_all = ["paths", "target", "name", "moved"])]
     all_targets: bool,
 
     /// Watch these targets of trueup.yaml: a,b
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = WHAT, display_order = 2, hide_short_help = true, conflicts_with_all = ["paths", "target", "name", "moved", "all_targets"])]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', group = "several", help_heading = WHAT, display_order = 2, hide_short_help = true, conflicts_with_all = ["paths", "target", "name", "moved", "all_targets"])]
     targets: Vec<String>,
 
     /// Time between rounds: 90s, 5m [default: 30s]
@@ -139,6 +141,9 @@ pub struct WatchArgs {
 
     #[command(flatten)]
     webhook: WebhookArgs,
+
+    #[command(flatten)]
+    replicas: Box<ReplicaArgs>,
 
     #[command(flatten)]
     locking: LockArgs,
@@ -312,7 +317,9 @@ fn settings(args: Arc<WatchArgs>, target: TargetArgs, directory: PathBuf) -> Set
         let timeout = SettingLayers { operator: args.timeout, repository: said.timeout };
         let timeout = timeout.counts().unwrap_or(TIMEOUT);
         let interval = SettingLayers { operator: args.interval, repository: named.interval };
-        let usually = if args.once { LOCK_TIMEOUT } else { Duration::ZERO };
+        // Another replica that had the target before ends its round first.
+        let waits = args.once || args.replicas.replica_group.is_some();
+        let usually = if waits { LOCK_TIMEOUT } else { Duration::ZERO };
         Ok(WatchSettings {
             interval: interval.counts().unwrap_or(INTERVAL),
             after: named.after,

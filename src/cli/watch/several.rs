@@ -13,7 +13,7 @@ use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::voice::{Signs, Voice, print};
 use super::{
-    Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, settings,
+    Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, replicas, settings,
     settings_error, stopped, touched as touched_target,
 };
 use crate::app::watch::{
@@ -25,7 +25,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::locking;
 use crate::cli::machine_file::watch_marks;
 use crate::cli::notify::Telling;
-use crate::cli::present::round::entry::Entry;
+use crate::cli::present::round::entry::{Entry, LineWriter};
 use crate::cli::present::round::{Common, Log, gone_line};
 use crate::cli::recording::recording;
 use crate::cli::several::none;
@@ -36,7 +36,9 @@ use crate::core::lease::Candidate;
 use crate::core::liveness::longest_silence;
 use crate::core::log::LogEvent;
 use crate::core::metrics::TargetInfo;
+use crate::core::replicas::TargetSet;
 use crate::git::Checkout;
+use crate::local::cancel::Interrupt;
 
 /// The name that lines have which are about no target.
 const ALL: &str = "trueup";
@@ -91,6 +93,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
         order,
         once: args.once,
         interval: args.interval.unwrap_or(INTERVAL),
+        replica: replicas::join(&args, &access)?,
     };
     let log = Log::new(false, ui.glyphs()).with(common.clone(), ALL);
     let whole = Voice { log, writer, telling: None, exit: Exit::AtCommit, directory };
@@ -188,13 +191,14 @@ impl Beginner {
             let (config, _) = args.target.listed(checkout).map_err(settings_error)?;
             let is_wanted =
                 |name: &&str| args.targets.is_empty() || args.targets.iter().any(|it| it == name);
-            let names = config.order().into_iter().filter(is_wanted).map(str::to_owned);
+            let names = config.order().into_iter().filter(is_wanted);
+            let targets = names.map(|name| (name, config.targets[name].after.as_slice()));
             match config.targets.is_empty() {
                 true => {
                     let none = none(&args.target.files, checkout).unwrap_or_else(|failure| failure);
                     Err(settings_error(none))
                 }
-                false => Ok(names.collect()),
+                false => Ok(TargetSet::new(targets)),
             }
         };
         Roster { list: Box::new(list), begin: Box::new(move |name| self.begin(name)) }
@@ -222,6 +226,8 @@ impl Beginner {
             wake: self.wakes.of(name),
             touched: touched_target(&self.args, &self.touched, name),
             order: self.order.clone(),
+            leaves: Interrupt::default(),
+            tenure: None,
         })
     }
 }
@@ -255,16 +261,22 @@ impl Chorus {
             }
             WatchEvent::Listed(names) => self.list(names, ui),
             WatchEvent::Gone { inventory } => {
-                self.signs.heart.forget(&target);
-                self.signs.figures.forget(&target);
-                self.signs.asked.forget(&target);
                 let line = gone_line(&target, inventory.as_ref());
-                if let Some(voice) = self.voices.remove(&*target) {
-                    let (last, writer, _) = voice.finish(false, None);
-                    print(&last, &writer, ui);
+                if let Some(writer) = self.forget(&target, ui) {
                     print(&[Entry::new(LogEvent::Warning, line)], &writer, ui);
                 }
                 self.common.gone(&target);
+            }
+            WatchEvent::Left => {
+                self.forget(&target, ui);
+                self.common.gone(&target);
+                self.common.back(&target);
+            }
+            WatchEvent::Shared(share) => {
+                self.signs.figures.share(replicas::figures(&share));
+                let owned = share.owned.iter().cloned().collect();
+                self.expect(&owned);
+                print(&[replicas::entry(&share)], &self.whole.writer, ui);
             }
             event => {
                 let name = target.to_string();
@@ -286,6 +298,29 @@ impl Chorus {
         }
     }
 
+    /// A target is not watched here any more. Gives what its lines were written with.
+    fn forget(&mut self, target: &str, ui: &mut Ui) -> Option<LineWriter> {
+        self.signs.heart.forget(target);
+        self.signs.figures.forget(target);
+        self.signs.asked.forget(target);
+        let (last, writer, _) = self.voices.remove(target)?.finish(false, None);
+        print(&last, &writer, ui);
+        Some(writer)
+    }
+
+    /// Rounds of these targets are to come.
+    fn expect(&mut self, targets: &BTreeSet<String>) {
+        let (interval, timeout) =
+            (self.args.interval.unwrap_or(INTERVAL), self.args.timeout.unwrap_or(TIMEOUT));
+        let silence = longest_silence(interval, timeout, self.args.pull_timeout);
+        for name in targets.iter().filter(|name| !self.voices.contains_key(*name)) {
+            self.common.back(name);
+            // Until its settings say more.
+            self.signs.heart.watches(name, silence, interval);
+        }
+        self.signs.heart.expect(targets);
+    }
+
     /// Tells which targets there are.
     fn list(&mut self, names: Vec<String>, ui: &mut Ui) {
         self.whole.exit = Exit::AtCommit;
@@ -304,14 +339,9 @@ impl Chorus {
                 entries.extend(new.map(|text| Entry::new(LogEvent::Started, text)));
             }
         }
-        let timeout = self.args.timeout.unwrap_or(TIMEOUT);
-        let silence = longest_silence(interval, timeout, self.args.pull_timeout);
-        for name in now.iter().filter(|name| !self.voices.contains_key(*name)) {
-            self.common.back(name);
-            // Until its settings say more.
-            self.signs.heart.watches(name, silence, interval);
+        if self.args.replicas.replica_group.is_none() {
+            self.expect(&now);
         }
-        self.signs.heart.expect(&now);
         let widest = now.iter().map(|name| name.width()).max().unwrap_or_default();
         let own = if self.args.once { 0 } else { ALL.len() };
         self.column = widest.max(own).min(COLUMN);

@@ -29,6 +29,7 @@ use crate::cluster::Cluster;
 use crate::core::liveness::longest_silence;
 use crate::core::log::LogEvent;
 use crate::core::metrics::TargetInfo;
+use crate::local::cancel::Interrupt;
 
 /// How many events may wait to be told.
 const EVENTS: usize = 8;
@@ -92,6 +93,8 @@ pub(super) async fn run(
         wake: wakes.of(&named.name),
         touched: touched_target(&args, touched, &named.name),
         order: Order::new(wakes.clone()),
+        leaves: Interrupt::default(),
+        tenure: None,
     };
     // From cron, a round with nothing to tell should not send a mail.
     let log = Log::new(!once || ui.has_reader(), ui.glyphs());

@@ -2,12 +2,12 @@
 //! [`crate::core::rbac`].
 
 use super::cron::{NoSchedule, schedule};
-use super::{Installation, on_one_line, quoted};
+use super::{Installation, Replicas, on_one_line, quoted};
 
 /// The form of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workload {
-    /// One pod that watches.
+    /// A pod that watches, or several that share the targets.
     Deployment,
     /// A pod for each round.
     CronJob,
@@ -42,11 +42,24 @@ pub fn workload(install: &Installation, form: Workload) -> Result<String, NoSche
     let interval = install.interval();
     match form {
         Workload::Deployment => {
-            text += "  # One writer: a second pod would only wait for its lock.\n";
-            text += "  replicas: 1\n  strategy:\n    type: Recreate\n";
+            text += &match &install.replicas {
+                None => "  # One writer: a second pod would only wait for its lock.\n  \
+                         replicas: 1\n  strategy:\n    type: Recreate\n"
+                    .to_owned(),
+                Some(Replicas { count, .. }) => format!(
+                    "  # Each pod watches its share of the targets, and takes over those of one that is gone.\n  \
+                     replicas: {count}\n  \
+                     # A new pod has its share before an old one gives its own back.\n  \
+                     minReadySeconds: 15\n  strategy:\n    type: RollingUpdate\n    \
+                     rollingUpdate: {{maxSurge: 1, maxUnavailable: 0}}\n"
+                ),
+            };
             text += &format!("  selector:\n    matchLabels: {}\n", labels(install));
             text += "  template:\n";
-            let watch = install.watch(CHECKOUT, &["--interval", &interval]);
+            let mut watch = install.watch(CHECKOUT, &["--interval", &interval]);
+            if install.replicas.is_some() {
+                watch.extend(["--listen", "0.0.0.0:9464"]);
+            }
             text += &indented(&pod(install, "Always", &watch), 4);
         }
         Workload::CronJob => {
@@ -92,10 +105,20 @@ fn pod(install: &Installation, restart: &str, watch: &[&str]) -> String {
     text +=
         "  securityContext:\n    runAsNonRoot: true\n    runAsUser: 65532\n    runAsGroup: 65532\n";
     text += "    fsGroup: 65532\n    seccompProfile:\n      type: RuntimeDefault\n";
+    if install.replicas.is_some() {
+        text += "  topologySpreadConstraints:\n    - maxSkew: 1\n      topologyKey: kubernetes.io/hostname\n";
+        text += "      whenUnsatisfiable: ScheduleAnyway\n";
+        text += &format!("      labelSelector:\n        matchLabels: {}\n", labels(install));
+    }
     text += "  initContainers:\n";
     text += &container(install, "clone", &install.pull(CHECKOUT));
     text += "  containers:\n";
     text += &container(install, "watch", watch);
+    if install.replicas.is_some() {
+        text += "      ports:\n        - {name: metrics, containerPort: 9464}\n";
+        text += "      livenessProbe:\n        httpGet: {path: /healthz, port: metrics}\n";
+        text += "        periodSeconds: 30\n";
+    }
     text + "  volumes:\n    - name: data\n      emptyDir:\n        sizeLimit: 1Gi\n\
             \x20   - name: tmp\n      emptyDir:\n        sizeLimit: 1Gi\n"
 }

@@ -18,6 +18,7 @@ pub use workflow::workflow;
 
 use crate::core::inventory::Inventory;
 use crate::core::rbac::Account;
+use crate::core::replicas::ReplicaGroup;
 
 /// A target that is to be watched.
 #[derive(Clone, Debug)]
@@ -42,6 +43,19 @@ pub struct Installation {
     pub mail_to: String,
     /// The account of a workload.
     pub account: Account,
+    /// The replicas that share all targets; `None` for one process that watches one target.
+    pub replicas: Option<Replicas>,
+}
+
+/// Replicas that share the targets of a checkout.
+#[derive(Clone, Debug)]
+pub struct Replicas {
+    /// How many there are.
+    pub count: u16,
+    /// Their group.
+    pub group: ReplicaGroup,
+    /// Whether all targets are to be in the namespace of the group, whatever their settings say.
+    pub is_namespace_chosen: bool,
 }
 
 impl Installation {
@@ -58,6 +72,12 @@ impl Installation {
     /// The arguments that choose the target. The namespace is always named: where no setting names one,
     /// another kubeconfig would have another.
     fn choice(&self) -> Vec<&str> {
+        if let Some(Replicas { group, is_namespace_chosen, .. }) = &self.replicas {
+            let namespace = ["--namespace", &group.namespace];
+            let namespace = is_namespace_chosen.then_some(namespace).into_iter().flatten();
+            let group = ["--replica-group", &group.name, "--lease-namespace", &group.namespace];
+            return ["--all-targets"].into_iter().chain(namespace).chain(group).collect();
+        }
         let target = self.target.iter().flat_map(|target| ["--target", target]);
         target.chain(["--namespace", &self.inventory.namespace]).collect()
     }

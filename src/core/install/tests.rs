@@ -15,6 +15,7 @@ fn shop() -> Installation {
         image: "trueup:1".into(),
         mail_to: "root".into(),
         account: Account { namespace: "shop".into(), name: "trueup-prod".into() },
+        replicas: None,
     }
 }
 

@@ -48,6 +48,8 @@ pub enum LogEvent {
     Suspended,
     /// It is suspended no longer.
     Resumed,
+    /// The share of the targets that this replica watches has changed.
+    Shared,
     /// Something is wrong.
     Fault,
     /// Something is worth knowing.
@@ -78,7 +80,7 @@ impl Level {
 
 impl LogEvent {
     /// Every event.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Started,
         Self::Stopped,
         Self::Traffic,
@@ -95,6 +97,7 @@ impl LogEvent {
         Self::CommitWaits,
         Self::Suspended,
         Self::Resumed,
+        Self::Shared,
         Self::Fault,
         Self::Warning,
     ];
@@ -118,6 +121,7 @@ impl LogEvent {
             Self::CommitWaits => "commit-waits",
             Self::Suspended => "suspended",
             Self::Resumed => "resumed",
+            Self::Shared => "shared",
             Self::Fault => "fault",
             Self::Warning => "warning",
         }
@@ -135,7 +139,8 @@ impl LogEvent {
             | Self::NotApplied
             | Self::Recovered
             | Self::CommitWaits
-            | Self::Resumed => Level::Notice,
+            | Self::Resumed
+            | Self::Shared => Level::Notice,
             Self::Started
             | Self::Stopped
             | Self::Traffic

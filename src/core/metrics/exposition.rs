@@ -2,14 +2,15 @@
 //! the other, as Prometheus wants them.
 
 use super::text::{Exposition, MetricText, MetricType};
-use super::{FailureClass, Metrics, RoundResult, TargetInfo, Totals};
+use super::{FailureClass, Metrics, RoundResult, ShareFigures, TargetInfo, Totals};
 
 /// The most pairs of verb and code; any more count as `other`.
 const REQUESTS: usize = 60;
 
 /// The text for Prometheus, in its text format 0.0.4. Where several targets have a `shared` count of
-/// requests and of git's traffic, these have no label of a target.
-pub fn text(targets: &[&Metrics], shared: Option<&Totals>) -> String {
+/// requests and of git's traffic, these have no label of a target. A `share` is that of one of several
+/// replicas.
+pub fn text(targets: &[&Metrics], shared: Option<&Totals>, share: Option<&ShareFigures>) -> String {
     use MetricType::{Counter, Gauge, Summary};
     let mut text = Exposition::default();
     let mut info = text.metric(
@@ -82,7 +83,21 @@ pub fn text(targets: &[&Metrics], shared: Option<&Totals>) -> String {
     for (target, totals) in &totals {
         bytes.sample(target.as_slice(), totals.git_bytes as f64);
     }
+    share.into_iter().for_each(|share| replicas(&mut text, share));
     text.finish()
+}
+
+fn replicas(text: &mut Exposition, share: &ShareFigures) {
+    use MetricType::Gauge;
+    let ShareFigures { members, is_member, owned, listed } = *share;
+    for (name, help, value) in [
+        ("replica_members", "Replicas of the group that live, as this one sees it.", members),
+        ("replica_is_member", "Whether this replica is one of them.", usize::from(is_member)),
+        ("replica_owned_targets", "Targets that this replica watches.", owned),
+        ("replica_listed_targets", "Targets that the group watches.", listed),
+    ] {
+        text.metric(name, Gauge, help).sample(&[], value as f64);
+    }
 }
 
 fn times(text: &mut Exposition, targets: &[&Metrics]) {

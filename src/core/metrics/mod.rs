@@ -123,6 +123,19 @@ pub struct Totals {
     pub git_bytes: u64,
 }
 
+/// The share of one of several replicas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShareFigures {
+    /// The replicas that live.
+    pub members: usize,
+    /// Whether this is one of them.
+    pub is_member: bool,
+    /// The targets that it watches.
+    pub owned: usize,
+    /// The targets that there are.
+    pub listed: usize,
+}
+
 /// The figures so far.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
@@ -202,7 +215,7 @@ mod tests {
 
     impl Metrics {
         fn text(&self) -> String {
-            text(&[self], None)
+            text(&[self], None, None)
         }
     }
 
@@ -322,7 +335,9 @@ mod tests {
         one.add(&changed("a"), Totals::default(), 1.0);
         other.add(&RoundFigures::of(RoundResult::Failed), Totals::default(), 2.0);
         let shared = Totals { git_polls: 7, ..Totals::default() };
-        let text = text(&[&one, &other], Some(&shared));
+        let share = ShareFigures { members: 3, is_member: true, owned: 2, listed: 6 };
+        let text = text(&[&one, &other], Some(&shared), Some(&share));
+        assert!(text.contains("\ntrueup_replica_owned_targets 2\n"), "{text}");
         assert!(text.contains("\ntrueup_git_polls_total 7\n"), "{text}");
         let objects = "trueup_objects{target=\"one\"} 12\ntrueup_objects{target=\"other\"} 0\n";
         assert!(text.contains(objects), "{text}");

@@ -14,6 +14,7 @@ pub use needs::{DeclaredObject, TargetNeeds};
 use table::{ROWS, Row};
 
 use crate::core::json::{Value, json};
+use crate::core::replicas::ReplicaGroup;
 
 /// The group of roles and their bindings.
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -40,6 +41,8 @@ pub struct RoleOptions {
     pub any_name: bool,
     /// The account that the roles are bound to.
     pub account: Option<Account>,
+    /// The group of replicas that share the targets.
+    pub group: Option<ReplicaGroup>,
 }
 
 /// A ServiceAccount.
@@ -158,6 +161,24 @@ pub fn roles(target: &TargetNeeds, options: &RoleOptions) -> Vec<Role> {
         namespace: scope.namespace,
     };
     rights.into_iter().filter(|(_, rights)| !rights.is_empty()).map(named).collect()
+}
+
+/// The role of the members of a group, whose Leases have names that no one knows before.
+pub fn group_role(group: &ReplicaGroup) -> Role {
+    let verbs = ["create", "delete", "get", "list", "update"].map(str::to_owned);
+    let leases = Grant {
+        group: "coordination.k8s.io".to_owned(),
+        resources: vec!["leases".to_owned()],
+        names: Vec::new(),
+        verbs: verbs.to_vec(),
+        purposes: vec!["the Leases of replicas"],
+    };
+    Role {
+        name: format!("trueup-replicas-{}", group.name),
+        namespace: Some(group.namespace.clone()),
+        is_prune: false,
+        grants: vec![leases],
+    }
 }
 
 impl Reach {
