@@ -110,6 +110,8 @@ mod secrets_everywhere;
 mod settings;
 mod several_targets;
 mod signatures;
+#[cfg(target_os = "linux")]
+mod soak;
 mod status;
 mod status_rights;
 mod status_wait;

@@ -1,9 +1,6 @@
 //! The cluster itself goes away in the middle of a run: its store for ten seconds, its API server
 //! for as long as it takes to start again.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -15,19 +12,7 @@ use super::world::World;
 use crate::support::eventually::{eventually, eventually_none};
 use crate::support::faults::{Fault, Faulty, Run, Seen};
 use crate::support::sandbox::{self, Plane};
-
-/// The process of a plane's own that runs this program: they all run in the plane's folder.
-fn process(plane: &Plane, program: &str) -> PathBuf {
-    let folder = plane.kubeconfig.parent().unwrap().canonicalize().unwrap();
-    let found = fs::read_dir("/proc").unwrap().find_map(|entry| {
-        let process = entry.unwrap().path();
-        let runs_here = fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == folder);
-        let words = fs::read(process.join("cmdline")).unwrap_or_default();
-        let first = words.split(|byte| *byte == 0).next().unwrap_or_default();
-        (runs_here && String::from_utf8_lossy(first).contains(program)).then_some(process)
-    });
-    found.unwrap_or_else(|| panic!("no {program} runs in {}", folder.display()))
-}
+use crate::support::second_server::{SecondServer, process};
 
 #[test]
 fn etcd_outage_of_ten_seconds_is_waited_for() {
@@ -55,71 +40,16 @@ fn etcd_outage_of_ten_seconds_is_waited_for() {
     assert_eq!(world.state(), world.second, "{output}");
 }
 
-/// A second API server over a plane's store, which can be killed and started again: the plane
-/// itself would be deleted with its own.
-struct Server {
-    program: PathBuf,
-    args: Vec<String>,
-    folder: PathBuf,
-    running: Option<Child>,
-}
-
-impl Server {
-    /// One that is not started yet, and the kubeconfig that leads to it.
-    fn new(plane: &Plane, folder: &Path) -> (Self, PathBuf) {
-        let first = process(plane, "kube-apiserver");
-        let words = fs::read_to_string(first.join("cmdline")).unwrap();
-        let mut words = words.trim_end_matches('\0').split('\0').map(str::to_owned);
-        let program = words.next().unwrap().into();
-        let mut args: Vec<String> = words.collect();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = free.local_addr().unwrap().port().to_string();
-        let port = args.iter_mut().find_map(|arg| {
-            let port = arg.strip_prefix("--secure-port=")?.to_owned();
-            *arg = format!("--secure-port={free}");
-            Some(port)
-        });
-        let log = folder.join("audit.log").display().to_string();
-        args.push(format!("--audit-log-path={log}"));
-        let kubeconfig = fs::read_to_string(&plane.kubeconfig).unwrap();
-        let kubeconfig = kubeconfig.replace(&format!(":{}", port.unwrap()), &format!(":{free}"));
-        let path = folder.join("kubeconfig");
-        fs::write(&path, kubeconfig).unwrap();
-        let folder = plane.kubeconfig.parent().unwrap().to_owned();
-        (Self { program, args, folder, running: None }, path)
-    }
-
-    fn start(&mut self) {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).current_dir(&self.folder).env("HOME", &self.folder);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.running = Some(command.spawn().unwrap());
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            running.kill().unwrap();
-            running.wait().unwrap();
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 /// Which requests count.
 type Wanted = fn(&Seen) -> bool;
 
 /// A second API server over a plane of its own, and a world that reaches the plane through it.
-fn second_server() -> (World, Arc<Mutex<Server>>, impl Fn(), tempfile::TempDir) {
+fn second_server() -> (World, Arc<Mutex<SecondServer>>, impl Fn(), tempfile::TempDir) {
     // A world is of a plane that stays: this one goes with the test process.
     let plane: &Plane = Box::leak(Box::new(sandbox::own()));
     let mut world = World::new(plane);
     let folder = tempfile::tempdir().unwrap();
-    let (mut server, kubeconfig) = Server::new(plane, folder.path());
+    let (mut server, kubeconfig) = SecondServer::new(plane, folder.path());
     world.line = Faulty::on_the_way_to(&kubeconfig, plane);
     server.start();
     let until_it_answers = move || {
@@ -132,7 +62,7 @@ fn second_server() -> (World, Arc<Mutex<Server>>, impl Fn(), tempfile::TempDir) 
 /// Kills the server at the `nth` request that is `wanted`, and starts it again after longer than
 /// whoever is not patient would try.
 fn restarting(
-    server: &Arc<Mutex<Server>>,
+    server: &Arc<Mutex<SecondServer>>,
     (wanted, nth): (Wanted, usize),
 ) -> impl FnMut(&Seen) -> Option<Fault> + Send + 'static {
     let (server, mut count) = (Arc::clone(server), 0);

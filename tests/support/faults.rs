@@ -171,6 +171,18 @@ impl Faulty {
         self.line.state.lock().unwrap().keeps_lists = keep;
     }
 
+    /// Where it listens: a host and a port, without TLS.
+    pub fn address(&self) -> &str {
+        &self.url
+    }
+
+    /// Says what is to go wrong from now on, for a command that is not run to its end.
+    pub fn from_now_on(&self, script: impl FnMut(&Seen) -> Option<Fault> + Send + 'static) {
+        let mut state = self.line.state.lock().unwrap();
+        state.script = Some(Box::new(script));
+        state.seen.clear();
+    }
+
     /// Runs a command, and returns when it has ended and all that it sent has come to its end too.
     pub fn run(
         &self,

@@ -9,6 +9,7 @@ pub mod command;
 pub mod eventually;
 pub mod faults;
 pub mod front;
+pub mod gate;
 pub mod git;
 pub mod http;
 pub mod identity_provider;
@@ -25,6 +26,8 @@ pub mod renderers;
 pub mod repo;
 pub mod sandbox;
 pub mod screens;
+#[cfg(target_os = "linux")]
+pub mod second_server;
 pub mod ssh;
 #[cfg(unix)]
 pub mod terminal;
