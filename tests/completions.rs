@@ -128,7 +128,7 @@ fn bash_completes_what_is_here_and_runs_nothing() {
         ("trueup help wai", "waiting"),
         (
             "trueup help re",
-            "resume release render rendering remotes recipes retries replacing recovery records",
+            "resume release render rendering remotes recipes replicas retries replacing recovery records",
         ),
     ];
     let bash = beside("bash", folder.path()).args(["--norc", "-c", BASH, "bash"]);

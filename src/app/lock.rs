@@ -5,10 +5,11 @@
 
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::renewed::Renewed;
 use super::replica::Tenure;
 use super::survey::api;
 use super::{Error, Survey};
@@ -71,28 +72,6 @@ enum LockState {
     Lent(Renewed),
     /// It is no longer ours.
     Lost(String),
-}
-
-/// When the Lease was renewed: the one clock stands still while the machine sleeps, the other one
-/// may be set.
-#[derive(Clone, Copy)]
-pub struct Renewed(Instant, SystemTime);
-
-impl Renewed {
-    pub(super) fn now() -> Self {
-        Self(Instant::now(), SystemTime::now())
-    }
-
-    /// When a Lease of ours was renewed, as it says; `None` where it does not.
-    pub fn of(lease: &Object) -> Option<Self> {
-        let at = SystemTime::from(lease::renewed(lease)?);
-        let age = at.elapsed().unwrap_or_default();
-        Some(Self(Instant::now().checked_sub(age)?, at))
-    }
-
-    pub(super) fn elapsed(&self) -> Duration {
-        self.0.elapsed().max(self.1.elapsed().unwrap_or_default())
-    }
 }
 
 /// Takes the lock that carrying out `survey` needs, and waits for whoever has it.

@@ -25,6 +25,7 @@ mod pull_schemas;
 mod rbac;
 mod reasons;
 mod record;
+mod renewed;
 mod replica;
 mod right_cluster;
 mod rollback;
@@ -52,7 +53,7 @@ pub use error::Error;
 pub use event::Event;
 pub use hold::{HeldBefore, HoldingPlace, check_not_held, hold_of, release, resume, suspend};
 pub use in_sync::{Look, SyncedTarget, look};
-pub use lock::{Lock, LockOptions, Renewed, take};
+pub use lock::{Lock, LockOptions, take};
 pub use others::{OtherRevision, OtherTarget};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use rbac::{KindNames, TargetRights, UnknownKind, rights};
@@ -61,6 +62,7 @@ pub use record::{
     RecordedPlace, Recording, record_killed, record_refusal, record_untrusted,
     record_unusable_settings,
 };
+pub use renewed::Renewed;
 pub use replica::{GroupView, Replica, ReplicaOptions, Tenure};
 pub use right_cluster::{ClusterChoice, remember_cluster};
 pub use rollback::{

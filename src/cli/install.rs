@@ -72,7 +72,7 @@ pub struct InstallArgs {
     image: String,
 
     /// Let N pods of a Deployment share all targets of trueup.yaml
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100), conflicts_with = "target", help_heading = HOW, display_order = 4)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100), conflicts_with = "target", help_heading = HOW, display_order = 4, hide_short_help = true)]
     replicas: Option<u16>,
 
     /// The receiver of cron's mail
@@ -188,7 +188,7 @@ impl InstallArgs {
     }
 }
 
-/// What stands for all targets of a checkout.
+/// The inventory that stands for all targets of a checkout.
 fn whole(checkout: &Checkout, namespace: &str) -> Inventory {
     let name = inventory_name(None, &checkout.folder_name(), &[]);
     Inventory { name, namespace: namespace.to_owned() }

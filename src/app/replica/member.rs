@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{Begin, GroupView, LeaseError, TRY_AGAIN, Tenure, Way};
-use crate::app::lock::Renewed;
+use crate::app::renewed::Renewed;
 use crate::core::object::Object;
 use crate::core::replicas::{MemberState, RENEWAL, ReplicaGroup, member};
 use crate::local::cancel::Interrupt;
@@ -118,7 +118,7 @@ impl Member {
     }
 
     /// The Lease is not as it was known. After a lost answer it is ours all the same. In any other case
-    /// somebody else may have what this identity had, so it ends.
+    /// another process may have what this identity had, so it ends.
     async fn settle(&mut self) -> Result<(), LeaseError> {
         let (place, cluster) = (self.group.lease(self.tenure.who()), self.way.cluster.clone());
         let lease = self.way.ask(cluster.lease(&place)).await?;

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use self::member::Member;
 use self::others::Others;
-use super::lock::Renewed;
+use super::renewed::Renewed;
 use crate::cluster::{Access, ApiError, Cluster, ConnectError, WriteFence};
 use crate::core::lease::Candidate;
 use crate::core::replicas::{ReplicaGroup, TENURE};

@@ -50,7 +50,7 @@ impl Others {
                 looked = self.look_once() => looked,
                 () = stop.requested() => return,
             };
-            // What was seen last stays: without a view of them no one is taken for dead.
+            // The last view stays: without a view of them no one is taken for dead.
             let pause = looked.unwrap_or_else(|error| {
                 self.miss(&error);
                 TRY_AGAIN

@@ -218,7 +218,7 @@ impl Fleet {
     }
 
     /// The targets of this replica. The loops of others' end; where this process is no member any more,
-    /// or is one anew, all of those before do.
+    /// or is one again, all of those before do.
     async fn share(&mut self, view: &GroupView, targets: &TargetSet) -> Vec<String> {
         let share = Share::of(view, targets);
         for (name, running) in &self.loops {

@@ -9,6 +9,8 @@ mod beside;
 mod calm;
 mod choose;
 mod connections;
+#[cfg(test)]
+mod crowd;
 mod events;
 mod fault;
 mod fleet;

@@ -4,7 +4,7 @@
 //! Data and rules only: [`crate::cluster`] reads and writes the Leases, and [`crate::app`] says when. As
 //! with the lock no two clocks are compared: a member's Lease has expired when it was seen not to move for
 //! as long as it lasts. Whoever saw that writes it into the Lease. A member that comes back finds it there
-//! and begins anew under another identity, so that an expiry is final.
+//! and begins again under another identity, so that an expiry is final.
 //!
 //! A member takes itself for one up to [`TENURE`] after it sent its last renewal, and others let it
 //! expire [`DURATION`] after they saw that. What lies between covers clocks that run at different speeds,
