@@ -14,6 +14,7 @@ use super::identity::ClusterIdentity;
 use super::remote_poller::RemotePoller;
 use super::rollout::Rollout;
 use super::runner::WatchRound;
+use super::shared_looks::FRESH;
 use super::{
     Events, KnownTarget, RoundError, RoundMemory, TouchedTarget, WakeReason, Watch, WatchEvent,
     WatchSettings, observed,
@@ -144,9 +145,6 @@ pub(super) enum BegunRound {
     Pending(Box<PendingRound>),
 }
 
-/// The age up to which an answer about several targets is always new enough.
-const FRESH: Duration = Duration::from_secs(1);
-
 /// Pulls, looks at git and the cluster, and decides.
 pub(super) async fn begin_round(
     watch: &Watch,
@@ -156,6 +154,7 @@ pub(super) async fn begin_round(
     let begin = Instant::now();
     let was_quiet = std::mem::take(&mut memory.is_quiet);
     memory.touches = watch.touched.as_ref().and_then(TouchedTarget::touches);
+    let counted = Instant::now();
     if memory.reasons.contains(&WakeReason::Asked) {
         watch.remote.ask_again();
     }
@@ -201,7 +200,11 @@ pub(super) async fn begin_round(
         let at = LookAt { target: &wanted.target, checkout: &checkout, cluster: &cluster };
         let looked = match &shared.looks {
             Some(looks) => {
-                let age = (wanted.interval / 2).max(FRESH);
+                // An answer from before may lack what was touched since, and counted.
+                let age = match memory.touches {
+                    Some(_) => counted.elapsed(),
+                    None => (wanted.interval / 2).max(FRESH),
+                };
                 looks.look(at, &shared.cluster, Some(&memory.last), age).await?
             }
             None => look(&wanted.target, &checkout, &cluster, Some(&memory.last)).await?,

@@ -14,6 +14,8 @@ use crate::core::in_sync::{MemberKind, MemberVersion};
 use crate::core::inventory::Inventory;
 use crate::core::object::Object;
 
+/// The age up to which an answer about several targets is always new enough.
+pub(super) const FRESH: Duration = Duration::from_secs(1);
 /// How many times the age of an answer a target stays known that asks no more.
 const FORGOTTEN: u32 = 10;
 
@@ -101,7 +103,8 @@ impl SharedLooks {
         if let Some(own) = looks.take(&id, age) {
             return Some(own);
         }
-        looks.quiet.retain(|_, quiet| quiet.asked.elapsed() < age.saturating_mul(FORGOTTEN));
+        let known = age.max(FRESH).saturating_mul(FORGOTTEN);
+        looks.quiet.retain(|_, quiet| quiet.asked.elapsed() < known);
         looks.ask(shared, &target.inventory.namespace).await;
         looks.take(&id, Duration::MAX)
     }
