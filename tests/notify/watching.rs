@@ -169,6 +169,13 @@ fn one_round_sends_its_messages_before_it_ends() {
     assert_eq!(hook.transitions(), ["started", "healthy", "drift-put-back"]);
     assert_eq!(other.transitions(), [""; 0]);
 
+    // Drift that the round of a new commit puts back is told, too, once a round found all unchanged.
+    let _ = watch(&repo, &sinks, &["--once"]).run().exits(0);
+    repo.delete_config_map("one");
+    repo.write_config("two", "1").commit("Second");
+    let _ = watch(&repo, &sinks, &["--once"]).run().exits(0);
+    assert_eq!(hook.transitions()[3..], ["started", "drift-put-back", "healthy"]);
+
     let sinks = "  - {name: hook, type: slack, url: 'https://hooks.example/hunter2-canary-9f31'}\n";
     let wrong = watch(&repo, sinks, &["--once"]).run().exits(2);
     let expected =

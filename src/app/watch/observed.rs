@@ -234,18 +234,20 @@ fn unrestored(round: &Round) -> Vec<Drift> {
     changes.map(|it| Drift { object: it.key().to_string(), is_put_back: false }).collect()
 }
 
-/// The objects that differed although their commit was applied, and were put back. Those that could not
-/// be are failures.
+/// The objects that differed although their commit was applied, and were put back, with a new commit, too.
+/// Those that could not be are failures.
 fn drift(round: &Round) -> Vec<Drift> {
     let found = &round.survey.found;
     let applied = found.before.as_ref().and_then(|record| record.revision.as_ref());
+    let put_back = |key: &ObjectKey| Drift { object: key.to_string(), is_put_back: true };
     if applied != Some(&found.revision.commit) {
-        return Vec::new();
+        let former = round.former_drift.iter().filter(|(_, drift)| drift.is_put_back());
+        return former.map(|(key, _)| put_back(key)).collect();
     }
     let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Done | Outcome::Terminating);
     let steps = round.report.steps.iter().filter(|step| is_done(&step.outcome));
     let steps = steps.filter(|step| step.action != Action::Abandon);
-    steps.map(|step| Drift { object: step.key.to_string(), is_put_back: true }).collect()
+    steps.map(|step| put_back(&step.key)).collect()
 }
 
 /// Whether the API server answered, and how far a round came that came to nothing.

@@ -22,6 +22,16 @@ pub enum FormerDrift {
     Fields(Vec<DriftedField>),
 }
 
+impl FormerDrift {
+    /// Whether any of it is as before again, and not as the new commit has it.
+    pub fn is_put_back(&self) -> bool {
+        match self {
+            Self::Gone => true,
+            Self::Fields(fields) => fields.iter().any(|field| field.is_restored),
+        }
+    }
+}
+
 /// A field that was changed since the former commit was applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DriftedField {
