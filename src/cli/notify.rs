@@ -1,7 +1,7 @@
 //! Tells people what a watch comes to: the sinks of the machine's file, and the outbox of the target.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::core::notify::{Sink, key_digest};
 use crate::git::Checkout;
 use crate::local::outbox_store::OutboxStore;
 use crate::local::trusted_file;
-use crate::notify::{Notifier, NotifierOptions, Secrets, Sender};
+use crate::notify::{Couriers, Notifier, NotifierOptions, Secrets, Sender};
 
 /// The folder of the outboxes, in that for state.
 const FOLDER: &str = "notify";
@@ -39,6 +39,7 @@ impl Telling {
         target: &str,
         checkout: &Checkout,
         pulls: bool,
+        couriers: &Couriers,
     ) -> Result<Option<Self>, Failure> {
         let settings = machine_file::machine()?.notify;
         let sinks: Vec<Sink> =
@@ -56,7 +57,7 @@ impl Telling {
         let store = OutboxStore::new(state.join(FOLDER).join(name));
         let sender = Sender::new(Secrets { variable, checkout: checkout.folders() });
         let options = NotifierOptions { store, sinks, rules: settings.rules(), sender };
-        let notifier = Notifier::start(options);
+        let notifier = Notifier::start(options, couriers);
         Ok(Some(Self { notifier, target: target.to_owned(), pulls }))
     }
 
@@ -71,8 +72,13 @@ impl Telling {
         self.notifier.take_warnings()
     }
 
-    /// Sends what waits, as far as its sinks take it now, and gives the last warnings.
-    pub(super) fn finish(self, once: bool) -> Vec<String> {
-        self.notifier.finish(if once { PATIENCE } else { SHORT })
+    /// Sends what waits, as far as its sinks take it until `end`, and gives the last warnings.
+    pub(super) fn finish(self, end: Instant) -> Vec<String> {
+        self.notifier.finish(end)
+    }
+
+    /// When the last messages of a run that ends now should be sent.
+    pub(super) fn end(once: bool) -> Instant {
+        Instant::now() + if once { PATIENCE } else { SHORT }
     }
 }

@@ -6,6 +6,7 @@
 
 mod alertmanager;
 mod chat;
+mod couriers;
 mod delivery;
 mod email;
 mod error;
@@ -14,9 +15,12 @@ mod http;
 mod notifier;
 mod secrets;
 mod sender;
+mod shared;
 mod webhook;
 
+pub use couriers::Couriers;
 pub use error::DeliveryError;
-pub use notifier::{Notifier, NotifierOptions};
+pub use notifier::Notifier;
 pub use secrets::Secrets;
 pub use sender::Sender;
+pub use shared::NotifierOptions;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use trueup::core::notify::{Address, Commit, Rules, Sink, SinkKind, Step};
 use trueup::local::outbox_store::OutboxStore;
-use trueup::notify::{Notifier, NotifierOptions};
+use trueup::notify::{Couriers, Notifier, NotifierOptions};
 
 use super::{CANARY, secret_url, seen, sender, sink, story, token};
 use crate::support::eventually::eventually;
@@ -20,7 +20,8 @@ fn webhook(url: &str) -> Sink {
 
 fn notifier(folder: &std::path::Path, sinks: Vec<Sink>) -> Notifier {
     let store = OutboxStore::new(folder.to_owned());
-    Notifier::start(NotifierOptions { store, sinks, rules: Rules::default(), sender: sender() })
+    let options = NotifierOptions { store, sinks, rules: Rules::default(), sender: sender() };
+    Notifier::start(options, &Couriers::default())
 }
 
 /// Tells so many messages, from this number on.
@@ -100,7 +101,7 @@ fn nothing_is_lost_or_doubled_while_a_sink_is_down() {
     let first = notifier(folder.path(), vec![slow.clone(), other.clone()]);
     tell(&first, 0..20);
     eventually("the other sink has all", || numbers(&up).len() == 20);
-    let warnings = first.finish(Duration::from_secs(60));
+    let warnings = first.finish(Instant::now() + Duration::from_secs(60));
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.starts_with("notifications of ops wait: 127.0.0.1:"), "{warning}");
     assert!(!warning.contains(CANARY), "{warning}");
@@ -111,10 +112,36 @@ fn nothing_is_lost_or_doubled_while_a_sink_is_down() {
     let second = notifier(folder.path(), vec![slow, other]);
     tell(&second, 20..25);
     eventually("all of them arrived", || receiver.seen().len() >= refused + 25);
-    second.finish(Duration::from_secs(60));
+    second.finish(Instant::now() + Duration::from_secs(60));
     let arrived: Vec<i64> = numbers(&receiver).split_off(refused);
     assert_eq!(arrived, (0..25).collect::<Vec<_>>());
     assert_eq!(numbers(&up), (0..25).collect::<Vec<_>>());
+}
+
+#[test]
+fn targets_share_the_thread_of_a_sink_and_all_are_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start();
+    let couriers = Couriers::default();
+    let targets: Vec<Notifier> = (0..20)
+        .map(|target| {
+            let store = OutboxStore::new(folder.path().join(target.to_string()));
+            let (sinks, rules) = (vec![webhook(&receiver.url("/"))], Rules::default());
+            let options = NotifierOptions { store, sinks, rules, sender: sender() };
+            Notifier::start(options, &couriers)
+        })
+        .collect();
+    assert_eq!(couriers.threads(), 1);
+    for (number, target) in (0..).zip(&targets) {
+        tell(target, number..number + 1);
+        tell(target, number + 100..number + 101);
+    }
+    let end = Instant::now() + Duration::from_secs(60);
+    targets.into_iter().for_each(|target| assert_eq!(target.finish(end), [""; 0]));
+    let mut arrived = numbers(&receiver);
+    arrived.sort_unstable();
+    assert_eq!(arrived, (0..20).chain(100..120).collect::<Vec<_>>());
+    assert_eq!(couriers.threads(), 0, "they end with the last target");
 }
 
 #[test]

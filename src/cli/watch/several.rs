@@ -39,6 +39,7 @@ use crate::core::metrics::TargetInfo;
 use crate::core::replicas::TargetSet;
 use crate::git::Checkout;
 use crate::local::cancel::Interrupt;
+use crate::notify::Couriers;
 
 /// The name that lines have which are about no target.
 const ALL: &str = "trueup";
@@ -105,6 +106,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
         signs,
         whole,
         voices: BTreeMap::new(),
+        couriers: Couriers::default(),
         common,
         listed: None,
         column: 0,
@@ -241,6 +243,8 @@ struct Chorus {
     /// Tells of what is about no target.
     whole: Voice,
     voices: BTreeMap<String, Voice>,
+    /// The threads that send the messages of all targets.
+    couriers: Couriers,
     common: Common,
     /// The names of the last list.
     listed: Option<BTreeSet<String>>,
@@ -303,7 +307,7 @@ impl Chorus {
         self.signs.heart.forget(target);
         self.signs.figures.forget(target);
         self.signs.asked.forget(target);
-        let (last, writer, _) = self.voices.remove(target)?.finish(false, None);
+        let (last, writer, _) = self.voices.remove(target)?.finish(Telling::end(false), None);
         print(&last, &writer, ui);
         Some(writer)
     }
@@ -356,7 +360,8 @@ impl Chorus {
         writer.column = self.column;
         let greets = !self.args.once || ui.has_reader();
         let mut log = Log::new(greets, ui.glyphs()).with(self.common.clone(), name);
-        let telling = Telling::of(name, &self.checkout, self.pulls).unwrap_or_else(|failure| {
+        let telling = Telling::of(name, &self.checkout, self.pulls, &self.couriers);
+        let telling = telling.unwrap_or_else(|failure| {
             let text = format!("{:#}", failure.error);
             print(&log.warning(&text).into_iter().collect::<Vec<_>>(), &writer, ui);
             None
@@ -371,8 +376,10 @@ impl Chorus {
         let fault = fault.and_then(|fault| self.whole.log.warning(&fault));
         print(&fault.into_iter().collect::<Vec<_>>(), &self.whole.writer, ui);
         let mut exits = vec![self.whole.exit];
+        // For all of them together.
+        let end = Telling::end(self.args.once);
         for voice in self.voices.into_values() {
-            let (last, writer, exit) = voice.finish(self.args.once, None);
+            let (last, writer, exit) = voice.finish(end, None);
             print(&last, &writer, ui);
             exits.push(exit);
         }

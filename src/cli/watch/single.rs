@@ -30,6 +30,7 @@ use crate::core::liveness::longest_silence;
 use crate::core::log::LogEvent;
 use crate::core::metrics::TargetInfo;
 use crate::local::cancel::Interrupt;
+use crate::notify::Couriers;
 
 /// How many events may wait to be told.
 const EVENTS: usize = 8;
@@ -72,7 +73,7 @@ pub(super) async fn run(
         args.target.files.is_named_by_checkout = !is_chosen;
         args.target.files.target = Some(named.name.clone());
     }
-    let telling = Telling::of(&named.name, checkout, pull.is_some())?;
+    let telling = Telling::of(&named.name, checkout, pull.is_some(), &Couriers::default())?;
     let writer = line_writer(&named.name, args.log_format, ui);
     let tally = access.tally.clone();
     let args = Arc::new(args);
@@ -148,7 +149,7 @@ pub(super) async fn run(
     };
     join(work, tell).await;
     let fault = signs.end(once).await;
-    let (last, writer, exit) = voice.finish(once, fault);
+    let (last, writer, exit) = voice.finish(Telling::end(once), fault);
     print(&last, &writer, ui);
     match once {
         true => Ok(exit),

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use super::asked::AskedRounds;
 use super::figures::{self, Figures};
@@ -140,13 +141,13 @@ impl Voice {
         entries
     }
 
-    /// Ends it, and gives the last entries.
+    /// Ends it, with messages that may take until `end`, and gives the last entries.
     pub(super) fn finish(
         mut self,
-        once: bool,
+        end: Instant,
         fault: Option<String>,
     ) -> (Vec<Entry>, LineWriter, Exit) {
-        let news = self.telling.into_iter().flat_map(|it| it.finish(once));
+        let news = self.telling.into_iter().flat_map(|it| it.finish(end));
         let mut entries: Vec<Entry> = news.map(|text| warning(&text)).collect();
         entries.extend(fault.and_then(|fault| self.log.warning(&fault)));
         (entries, self.writer, self.exit)
