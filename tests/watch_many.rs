@@ -303,6 +303,21 @@ fn the_machines_file_counts_as_it_is_and_its_faults_are_no_commits() {
     assert_eq!(watching.stop(), Some(0));
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn memory_is_kept_in_few_arenas_unless_somebody_says_how_many() {
+    let repo = repository("many-arenas", sandbox::bare(), &["a"]);
+    let watch = || repo.trueup(&["watch", "--all-targets", "--no-pull", "--interval", "0.2"]);
+    for (watch, expected) in [(watch(), "2"), (watch().env("MALLOC_ARENA_MAX", "5"), "5")] {
+        let watching = Watching::running(&repo, watch.env("ANOTHER", "it's there"));
+        watching.says("trueup  watching 1 target");
+        let environment = watching.environment();
+        assert!(environment.contains(&format!("MALLOC_ARENA_MAX={expected}")), "{environment:?}");
+        assert!(environment.contains(&"ANOTHER=it's there".to_owned()), "{environment:?}");
+        assert_eq!(watching.stop(), Some(0), "by the same process id");
+    }
+}
+
 /// The sum of a metric's samples.
 fn sum(repo: &Repo<'_>, metric: &str) -> usize {
     let text = fs::read_to_string(repo.outside().join("metrics.prom")).unwrap_or_default();

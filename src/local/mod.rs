@@ -8,6 +8,7 @@ pub mod cancel;
 #[cfg(unix)]
 pub mod control_socket;
 pub mod fed_program;
+pub mod few_arenas;
 pub mod history_log;
 pub mod jitter;
 pub mod manual_folder;

@@ -68,6 +68,13 @@ impl Watching {
         self.child.id()
     }
 
+    /// The variables that it runs with.
+    pub fn environment(&self) -> Vec<String> {
+        let variables = fs::read(format!("/proc/{}/environ", self.child.id())).unwrap();
+        let variables = variables.split(|byte| *byte == 0);
+        variables.map(|it| String::from_utf8_lossy(it).into_owned()).collect()
+    }
+
     /// Sends a signal, such as `-USR1`.
     pub fn signal(&self, signal: &str) {
         Cmd::new("kill").args([signal, &self.child.id().to_string()]).run().exits(0);

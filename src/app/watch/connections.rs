@@ -15,6 +15,11 @@ const AT_ONCE: usize = 8;
 /// How long a round counts as one of them. One that takes longer waits for something, and must not
 /// keep others from their turns.
 const TURN: Duration = Duration::from_secs(10);
+/// How many there are at most that take longer, each with its objects. On a slow machine, or behind a slow
+/// API server, that is every round.
+const MOST: usize = 32;
+/// How long a round counts as one of these.
+const LONG_TURN: Duration = Duration::from_secs(120);
 
 /// The connections of all targets, by context. Clones share them.
 #[derive(Clone, Default)]
@@ -39,6 +44,7 @@ pub(super) struct Place {
     /// `None` where no other target could share them.
     pub(super) looks: Option<SharedLooks>,
     turns: Arc<Semaphore>,
+    long_turns: Arc<Semaphore>,
 }
 
 impl Connections {
@@ -64,7 +70,8 @@ impl Connections {
             cluster.on_delay(delays.clone());
             let looks = self.0.is_some().then(SharedLooks::default);
             let turns = Arc::new(Semaphore::new(AT_ONCE));
-            Ok::<_, ConnectError>(Arc::new(Place { cluster, looks, turns }))
+            let long_turns = Arc::new(Semaphore::new(MOST));
+            Ok::<_, ConnectError>(Arc::new(Place { cluster, looks, turns, long_turns }))
         };
         let Some(slots) = &self.0 else { return connect().await };
         let slot = {
@@ -86,10 +93,13 @@ impl Connections {
 impl Place {
     /// Waits for a turn to look at the cluster.
     pub(super) async fn turn(&self) -> Turn {
-        let permit = Arc::clone(&self.turns).acquire_owned().await;
+        let long = Arc::clone(&self.long_turns).acquire_owned().await;
+        let short = Arc::clone(&self.turns).acquire_owned().await;
         Turn(tokio::spawn(async move {
             tokio::time::sleep(TURN).await;
-            drop(permit);
+            drop(short);
+            tokio::time::sleep(LONG_TURN.saturating_sub(TURN)).await;
+            drop(long);
         }))
     }
 }

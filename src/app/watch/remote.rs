@@ -13,10 +13,14 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::JITTER;
 use super::backoff::Backoff;
 use super::wake::{WakeReason, Wakes};
-use crate::git::Checkout;
 use crate::git::pull::{PullError, PullOptions, Pulled, TrackedRefs, pull};
+use crate::git::{self, Checkout};
 use crate::local::cancel::Interrupt;
 use crate::local::jitter::jittered;
+
+/// How long the checkout stays open. Its configuration may change, but each time it is opened its packs are
+/// mapped into memory.
+const OPEN: Duration = Duration::from_secs(5);
 
 /// The checkout, and how to bring commits there.
 pub struct RemoteOptions {
@@ -45,6 +49,14 @@ struct Shared {
     is_asked: AtomicBool,
     /// The interval of each target: the shortest counts.
     intervals: Mutex<BTreeMap<String, Duration>>,
+    /// The checkout since it was opened last.
+    open: Mutex<Option<OpenCheckout>>,
+}
+
+/// A checkout that several targets read.
+struct OpenCheckout {
+    since: Instant,
+    checkout: Checkout,
 }
 
 /// The result of the pulls so far.
@@ -78,9 +90,29 @@ impl Remote {
             wanted: Notify::new(),
             is_asked: AtomicBool::new(false),
             intervals: Mutex::default(),
+            open: Mutex::default(),
         }));
         tokio::spawn(remote.clone().run(interrupt.clone(), wakes.clone()));
         remote
+    }
+
+    /// The checkout, which targets share that look at it at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Checkout::discover`].
+    pub(super) fn checkout(&self) -> Result<Checkout, git::Error> {
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(OpenCheckout { since, checkout }) = &*open
+            && since.elapsed() < OPEN
+        {
+            return Ok(checkout.clone());
+        }
+        // One that can't be opened now must not be found.
+        *open = None;
+        let checkout = Checkout::discover(&self.0.options.directory)?;
+        *open = Some(OpenCheckout { since: Instant::now(), checkout: checkout.clone() });
+        Ok(checkout)
     }
 
     /// Whether there is anything to pull from.

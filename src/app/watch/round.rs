@@ -162,7 +162,7 @@ pub(super) async fn begin_round(
     let pulled = watch.remote.next(&mut memory.seen, is_urgent).await;
     let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
     // A commit that comes meanwhile is the next round's, or it would pass by the targets it waits for.
-    let checkout = Checkout::discover(&watch.directory)?.steady();
+    let checkout = watch.remote.checkout()?.steady();
     memory.head = checkout.resolve(None).ok().map(|head| head.commit);
     let access = Access { context: (watch.context)()?, ..watch.access.clone() };
     let shared = watch.connections.place(&access, &watch.delays).await?;

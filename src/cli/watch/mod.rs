@@ -52,6 +52,7 @@ use crate::git::pull::{PullOptions, Traffic, Warnings};
 use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 use crate::local::watch_marks::WatchMarks;
+use crate::local::few_arenas;
 
 /// The time between rounds where neither a flag nor the target's settings say it.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -159,6 +160,9 @@ pub struct WatchArgs {
 ///
 /// When there is no checkout or no way to the cluster to begin with.
 pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
+    if !args.once {
+        few_arenas::begin_again();
+    }
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
     args.html.as_deref().map_or(Ok(()), usable_page)?;
