@@ -242,8 +242,10 @@ impl Story {
                 ));
             };
             let seen = commit.live.unwrap_or(commit.at + TELLS);
-            let over = next.map_or(seen + TELLS, |next| next.at);
-            if over < seen + TELLS || self.was_killed((commit.at, seen + TELLS)) {
+            // The round is as slow at its end as it was at its beginning.
+            let tells = TELLS.max(seen.duration_since(commit.at) * 2);
+            let over = next.map_or(seen + tells, |next| next.at);
+            if over < seen + tells || self.was_killed((commit.at, seen + tells)) {
                 continue;
             }
             verdict.held[0] += 1;
@@ -284,7 +286,12 @@ impl Story {
             for drift in drifts {
                 let Some(put_back) = drift.put_back else { continue };
                 let until = put_back + TELLS;
-                if self.was_killed((drift.at, until)) {
+                // A round that is cut short makes no message: see docs/notifications.md.
+                let is_cut = self.commits.iter().any(|commit| {
+                    commit.target == target && (drift.at..=until).contains(&commit.at)
+                });
+                let is_cut = is_cut || Self::overlaps(&self.api_faults, (drift.at, until));
+                if is_cut || self.was_killed((drift.at, until)) {
                     continue;
                 }
                 verdict.held[1] += 1;
