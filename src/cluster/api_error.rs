@@ -111,9 +111,21 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// Whether the object, or what it would live in, does not exist.
+    /// Whether the object or what it would live in does not exist, or its kind is not served.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Status { code: 404, .. })
+    }
+
+    /// Whether it is the kind that is not served. A handler of the kind says `NotFound` of an object; without
+    /// one, the server has a page for the path and no Status (k8s.io/apiserver, `pkg/server/handler.go`). An
+    /// API server that was started a moment ago says so of custom resources that are there.
+    pub fn is_unserved(&self) -> bool {
+        matches!(self, Self::Status { code: 404, reason, .. } if reason.is_empty())
+    }
+
+    /// Whether the object is gone, in the words of who serves its kind.
+    pub fn is_gone(&self) -> bool {
+        self.is_not_found() && !self.is_unserved()
     }
 
     /// A server's answer about an object that is there and should not be.

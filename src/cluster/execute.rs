@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::api_request::{ApiRequest, ApiResponse, object};
+use super::definitions::UnservedKind;
 use super::path::one;
 use super::wait::OneObject;
 use super::{ApiError, Cluster, RetryPolicy};
@@ -71,7 +72,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// When the API server refuses, or does not answer.
+    /// When its kind is not served; when the API server refuses, or does not answer.
     pub async fn get(
         &self,
         served: &Served,
@@ -80,7 +81,7 @@ impl Cluster {
     ) -> Result<Option<Object>, ApiError> {
         match self.call(ApiRequest::get(one(served, namespace, name))).await {
             Ok(answer) => Ok(Some(object(answer.body))),
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) if error.is_gone() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -164,7 +165,13 @@ impl Cluster {
         let mut seen = seen.clone();
         for _ in 0..DELETE_TRIES {
             match self.delete_exactly(served, &seen, cascade).await {
-                Err(error) if error.is_not_found() => return Ok(DeleteOutcome::Deleted),
+                Err(error) if error.is_unserved() => {
+                    return match self.unserved_kind(&served.group_kind).await {
+                        UnservedKind::Gone => Ok(DeleteOutcome::Deleted),
+                        UnservedKind::NotYet => Err(error),
+                    };
+                }
+                Err(error) if error.is_gone() => return Ok(DeleteOutcome::Deleted),
                 Err(error) if error.is_conflict() => {}
                 done => return done,
             }

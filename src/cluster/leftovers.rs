@@ -191,7 +191,7 @@ impl Cluster {
             let owners = json!({ "op": "add", "path": "/metadata/managedFields", "value": owners });
             match self.patch_json(served, &live, vec![owners, still(&live)], false).await {
                 Err(error) if error.is_conflict() => {}
-                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.is_gone() => return Ok(()),
                 done => return done.map(|_| ()),
             }
             match self.get(served, send.namespace(), send.name()).await? {

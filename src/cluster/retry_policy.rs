@@ -16,7 +16,8 @@ const PATIENT_TRIES: u32 = 6;
 /// How long after an outage an internal error is taken for a server's that is still starting. Its
 /// allocator of service addresses says "range is full" until its caches are filled, which takes longer
 /// than the tries above where the machine is busy (k8s.io/kubernetes,
-/// `pkg/registry/core/service/ipallocator/cidrallocator.go`).
+/// `pkg/registry/core/service/ipallocator/cidrallocator.go`). Custom resources are not served until it has
+/// read their definitions.
 const RECOVERY: Duration = Duration::from_secs(60);
 /// The first pause between tries; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -64,7 +65,7 @@ impl Cluster {
     }
 
     /// Whether the server was out of reach a moment ago.
-    fn is_recovering(&self) -> bool {
+    pub(super) fn is_recovering(&self) -> bool {
         let outage = *self.connection.outage.lock().unwrap_or_else(PoisonError::into_inner);
         outage.is_some_and(|last| last.elapsed() < RECOVERY)
     }
@@ -80,6 +81,7 @@ impl Cluster {
     ) -> bool {
         let fault = match error.fault() {
             RetryClass::Doubtful if self.is_recovering() => RetryClass::Passing,
+            _ if error.is_unserved() && self.is_recovering() => RetryClass::Passing,
             fault => fault,
         };
         if !matches!(fault, RetryClass::Passing | RetryClass::Doubtful) {

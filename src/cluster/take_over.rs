@@ -193,7 +193,7 @@ impl Cluster {
         for _ in 0..TRIES {
             match self.take_over_seen(apply, &seen).await {
                 Err(error) if error.is_conflict() => {}
-                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.is_gone() => return Ok(()),
                 done => return done.map(|_| ()),
             }
             match self.get(served, seen.namespace(), seen.name()).await? {

@@ -10,9 +10,9 @@ use kube::client::Body;
 
 use super::client::RenewableClient;
 use super::*;
-use crate::core::inventory::Record;
+use crate::core::inventory::{Inventory, Record};
 use crate::core::json::{Value, json};
-use crate::core::kinds::catalog::Lookup;
+use crate::core::kinds::catalog::{Catalog, Lookup, Served};
 use crate::core::object::{GroupKind, Object};
 use crate::local::cancel::{Cancellation, Interrupt};
 use crate::local::state_store::StateStore;
@@ -78,6 +78,23 @@ fn status(code: u16, reason: &str, message: &str) -> (u16, Option<&'static str>,
 fn busy() -> (u16, Option<&'static str>, Value) {
     let (code, _, body) = status(429, "TooManyRequests", "too many requests");
     (code, Some("0"), body)
+}
+
+/// A record of members of these kinds.
+fn record<const N: usize>(kinds: [GroupKind; N]) -> Record {
+    Record {
+        kinds: kinds.into(),
+        namespaces: ["default".to_owned()].into(),
+        target: None,
+        repository: String::new(),
+        paths: [".".to_owned()].into(),
+        revision: None,
+        tracked: None,
+        is_unverified: false,
+        past: crate::core::inventory::ReleaseHistory::default(),
+        finished: crate::core::inventory::Finished::default(),
+        holding: crate::core::modes::Holding::default(),
+    }
 }
 
 fn namespace() -> (u16, Option<&'static str>, Value) {
@@ -157,6 +174,67 @@ async fn an_internal_error_after_an_outage_is_waited_out() {
     assert_eq!(cluster.requests(), 10);
 }
 
+/// The answer of a server that has no handler for the path.
+fn unserved() -> (u16, Option<&'static str>, Value) {
+    (404, Some("0"), json!("404 page not found"))
+}
+
+#[tokio::test]
+async fn a_kind_that_is_not_served_after_an_outage_is_waited_for() {
+    let (code, _, body) = status(503, "ServiceUnavailable", "apiserver is shutting down");
+    let mut answers = vec![(code, Some("0"), body)];
+    answers.extend((0..8).map(|_| unserved()));
+    answers.push(namespace());
+    let cluster = server(answers).patient(patience());
+    assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
+    assert_eq!(cluster.requests(), 10);
+    let cluster = server(vec![unserved()]).patient(patience());
+    assert!(cluster.uid().await.unwrap_err().is_unserved(), "without an outage it is an answer");
+}
+
+#[tokio::test]
+async fn an_object_is_gone_only_where_its_kind_is_served_or_has_no_definition() {
+    let definition = json!({
+        "metadata": { "name": "widgets.example.com" },
+        "spec": {
+            "group": "example.com", "names": { "kind": "Widget", "plural": "widgets" },
+            "scope": "Namespaced", "versions": [{ "name": "v1", "served": true }],
+        },
+    });
+    let listed = |items: &[&Value]| {
+        (200, None, json!({ "metadata": { "resourceVersion": "1" }, "items": items }))
+    };
+    let served = Served {
+        group_kind: GroupKind::new("example.com", "Widget"),
+        version: "v1".to_owned(),
+        plural: "widgets".to_owned(),
+        namespaced: true,
+        verbs: Vec::new(),
+    };
+    let widget = json!({ "metadata": { "name": "a", "namespace": "shop", "uid": "1" } });
+    let widget = Object::from(widget.as_object().cloned().unwrap());
+    let gone = status(404, "NotFound", "widgets.example.com \"a\" not found");
+    for (answers, is_gone) in [
+        (vec![gone], true),
+        (vec![unserved(), listed(&[])], true),
+        (vec![unserved(), listed(&[&definition])], false),
+        (vec![unserved(), status(403, "Forbidden", "no")], true),
+        (vec![unserved(), status(400, "BadRequest", "no")], false),
+    ] {
+        let (cluster, said) = (server(answers.clone()), format!("{answers:?}"));
+        let deleted = cluster.delete(&served, &widget, Cascade::Background, &|_| true).await;
+        assert_eq!(deleted == Ok(DeleteOutcome::Deleted), is_gone, "{said}");
+        // The same of members of a kind that is not in discovery.
+        if let [_, answer] = answers.as_slice() {
+            let inventory = Inventory { name: "trueup-shop".into(), namespace: "shop".into() };
+            let record = record([served.group_kind.clone()]);
+            let cluster = server(vec![answer.clone()]);
+            let members = cluster.members(&inventory, &record, &Catalog::default()).await;
+            assert_eq!(members.unlisted.is_empty(), is_gone, "{said}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn rejected_request_is_not_retried() {
     let mistyped = "failed to create typed patch object (shop/db; /v1, Kind=Secret): .data.k: expected string, got 1";
@@ -164,10 +242,8 @@ async fn rejected_request_is_not_retried() {
         [(403, "Forbidden", "no"), (422, "Invalid", "no"), (500, "InternalError", mistyped)]
     {
         let cluster = server(vec![status(code, reason, message)]);
-        let inventory = crate::core::inventory::Inventory {
-            name: "trueup-shop".to_owned(),
-            namespace: "default".to_owned(),
-        };
+        let inventory =
+            Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
         let error = cluster.parent(&inventory).await.unwrap_err();
         assert!(error.is_verdict(), "{error}");
         assert_eq!(cluster.requests(), 1, "{error}");
@@ -193,26 +269,13 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         "metadata": { "name": "metrics.k8s.io" },
         "versions": [{ "version": "v1", "freshness": "Stale" }],
     }]});
-    let cluster = server(vec![(200, None, json!({ "items": [] })), (200, None, groups)]);
+    let nothing = || (200, None, json!({ "items": [] }));
+    // The last is about the definition of the kind that is gone.
+    let cluster = server(vec![nothing(), (200, None, groups), nothing()]);
     let catalog = cluster.discover().await.unwrap();
-    let record = Record {
-        kinds: [GroupKind::new("metrics.k8s.io", "Meter"), GroupKind::new("gone.io", "Gone")]
-            .into(),
-        namespaces: ["default".to_owned()].into(),
-        target: None,
-        repository: String::new(),
-        paths: [".".to_owned()].into(),
-        revision: None,
-        tracked: None,
-        is_unverified: false,
-        past: crate::core::inventory::ReleaseHistory::default(),
-        finished: crate::core::inventory::Finished::default(),
-        holding: crate::core::modes::Holding::default(),
-    };
-    let inventory = crate::core::inventory::Inventory {
-        name: "trueup-shop".to_owned(),
-        namespace: "default".to_owned(),
-    };
+    let record =
+        record([GroupKind::new("metrics.k8s.io", "Meter"), GroupKind::new("gone.io", "Gone")]);
+    let inventory = Inventory { name: "trueup-shop".to_owned(), namespace: "default".to_owned() };
     let desired = crate::core::desired::Desired::default();
     let question = ObserveOptions {
         assessor: &crate::core::health::HealthAssessor::default(),

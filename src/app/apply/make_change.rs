@@ -105,7 +105,7 @@ impl Worker<'_> {
             };
             match self.cluster.release(served, &now).await {
                 Err(error) if error.is_conflict() => {}
-                Err(error) if error.is_not_found() => return Ok(Outcome::Done),
+                Err(error) if error.is_gone() => return Ok(Outcome::Done),
                 done => return done.map(|()| Outcome::Done),
             }
             seen = self.cluster.get(served, live.namespace(), live.name()).await?;

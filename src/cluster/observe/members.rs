@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::cluster::api_request::{ApiRequest, ResponseBody, endless, garbled};
+use crate::cluster::definitions::UnservedKind;
 use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{api_version, collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
@@ -36,7 +37,7 @@ pub struct Members {
     /// The lists by kind.
     pub(super) lists: Vec<Listed>,
     /// Kinds that could not be listed.
-    pub(super) unlisted: Vec<Unlisted>,
+    pub(in crate::cluster) unlisted: Vec<Unlisted>,
 }
 
 /// The members of one kind.
@@ -175,8 +176,13 @@ impl Cluster {
                 }
                 None => match catalog.silence(&kind.group) {
                     Some(silence) => Err((silence, false)),
-                    // No definition, no objects: they went with it.
-                    None => return None,
+                    None => match self.unserved_kind(kind).await {
+                        // No definition, no objects: they went with it.
+                        UnservedKind::Gone => return None,
+                        UnservedKind::NotYet => {
+                            Err(("the API server does not serve it yet".to_owned(), false))
+                        }
+                    },
                 },
             };
             let unlisted =

@@ -146,7 +146,7 @@ impl Cluster {
 
 fn end_of(error: &ApiError) -> TouchEnd {
     let is_unservable = matches!(error, ApiError::Status { code: 404 | 405, .. });
-    match error.is_forbidden() || is_unservable {
+    match error.is_forbidden() || is_unservable && !error.is_unserved() {
         true => TouchEnd::Forbidden(error.to_string()),
         false => TouchEnd::Lost(error.to_string()),
     }
