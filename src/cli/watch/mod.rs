@@ -51,8 +51,8 @@ use crate::core::policy::run_options::duration;
 use crate::git::pull::{PullOptions, Traffic, Warnings};
 use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
-use crate::local::watch_marks::WatchMarks;
 use crate::local::few_arenas;
+use crate::local::watch_marks::WatchMarks;
 
 /// The time between rounds where neither a flag nor the target's settings say it.
 const INTERVAL: Duration = Duration::from_secs(30);

@@ -13,8 +13,8 @@ use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::voice::{Signs, Voice, print};
 use super::{
-    Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, replicas, settings,
-    settings_error, stopped, touched as touched_target,
+    Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, replicas,
+    settings, settings_error, stopped, touched as touched_target,
 };
 use crate::app::watch::{
     Connections, FleetOptions, KnownTarget, Order, Remote, RemoteOptions, Roster, SettingsError,
