@@ -1,5 +1,7 @@
 //! How long a take-over takes, in numbers: `docs/benchmarks.md` has them.
 
+#![allow(clippy::print_stdout, reason = "tables for people")]
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};

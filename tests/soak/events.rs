@@ -234,7 +234,7 @@ impl Storm<'_, '_> {
                 ];
                 world
                     .faulty
-                    .from_now_on(move |_| (random.below(3) == 0).then(|| *random.one_of(&faults)));
+                    .disturb(move |_| (random.below(3) == 0).then(|| *random.one_of(&faults)));
                 world.open_faulty_api();
             }
             Trouble::ApiRestarts => world.server.lock().unwrap().kill(),

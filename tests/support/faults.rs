@@ -177,7 +177,7 @@ impl Faulty {
     }
 
     /// Says what is to go wrong from now on, for a command that is not run to its end.
-    pub fn from_now_on(&self, script: impl FnMut(&Seen) -> Option<Fault> + Send + 'static) {
+    pub fn disturb(&self, script: impl FnMut(&Seen) -> Option<Fault> + Send + 'static) {
         let mut state = self.line.state.lock().unwrap();
         state.script = Some(Box::new(script));
         state.seen.clear();
