@@ -14,6 +14,16 @@ pub(super) enum UnservedKind {
     NotYet,
 }
 
+/// The definitions, which are listed once, and only where a kind is not served.
+#[derive(Default)]
+pub(super) struct ListedDefinitions(tokio::sync::OnceCell<Result<Vec<Object>, ApiError>>);
+
+impl ListedDefinitions {
+    pub(super) async fn of(&self, cluster: &Cluster) -> &Result<Vec<Object>, ApiError> {
+        self.0.get_or_init(|| cluster.definitions()).await
+    }
+}
+
 impl Cluster {
     /// Lists the cluster's CustomResourceDefinitions.
     ///
@@ -26,12 +36,17 @@ impl Cluster {
         Ok(list.items.iter().map(|item| typed(item, &api_version, CRD.1)).collect())
     }
 
-    /// How a kind stands that is not served. An API server that was started a moment ago serves no custom
-    /// resource until it has read the definitions, and objects that are there look as if they were gone.
-    pub(super) async fn unserved_kind(&self, kind: &GroupKind) -> UnservedKind {
+    /// How a kind stands that is not served, by the definitions as they were listed now. An API server that was
+    /// started a moment ago serves no custom resource until it has read them, and objects that are there look
+    /// as if they were gone.
+    pub(super) fn unserved_kind(
+        &self,
+        kind: &GroupKind,
+        definitions: &Result<Vec<Object>, ApiError>,
+    ) -> UnservedKind {
         let is_it =
             |object: &Object| definition(object).is_some_and(|(defined, _)| defined == *kind);
-        match self.definitions().await {
+        match definitions {
             Ok(definitions) if definitions.iter().any(is_it) => UnservedKind::NotYet,
             Err(error) if !error.is_forbidden() => UnservedKind::NotYet,
             _ if self.is_recovering() => UnservedKind::NotYet,

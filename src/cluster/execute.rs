@@ -166,7 +166,8 @@ impl Cluster {
         for _ in 0..DELETE_TRIES {
             match self.delete_exactly(served, &seen, cascade).await {
                 Err(error) if error.is_unserved() => {
-                    return match self.unserved_kind(&served.group_kind).await {
+                    let definitions = self.definitions().await;
+                    return match self.unserved_kind(&served.group_kind, &definitions) {
                         UnservedKind::Gone => Ok(DeleteOutcome::Deleted),
                         UnservedKind::NotYet => Err(error),
                     };

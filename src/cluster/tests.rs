@@ -269,9 +269,11 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         "metadata": { "name": "metrics.k8s.io" },
         "versions": [{ "version": "v1", "freshness": "Stale" }],
     }]});
-    let nothing = || (200, None, json!({ "items": [] }));
-    // The last is about the definition of the kind that is gone.
-    let cluster = server(vec![nothing(), (200, None, groups), nothing()]);
+    let nothing = json!({ "items": [] });
+    // Listed once, for all kinds that are not served.
+    let definitions = json!({ "metadata": { "resourceVersion": "1" }, "items": [] });
+    let answers = [nothing, groups, definitions].map(|answer| (200, None, answer));
+    let cluster = server(answers.into());
     let catalog = cluster.discover().await.unwrap();
     let record =
         record([GroupKind::new("metrics.k8s.io", "Meter"), GroupKind::new("gone.io", "Gone")]);

@@ -35,7 +35,7 @@ const FILTERS: [(&str, &str); 25] = [
     (r"· [0-9]+ requests?\b", "· [count] requests"),
     (r#""requests": [0-9]+"#, r#""requests": "[count]""#),
     (r"· [0-9]+(\.[0-9]+)? s\b", "· [elapsed] s"),
-    (r#""elapsed": [0-9.]+"#, r#""elapsed": "[elapsed]""#),
+    (r#""elapsed": [0-9.e-]+(\[commit\])?"#, r#""elapsed": "[elapsed]""#),
 ];
 
 impl Output {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::cluster::api_request::{ApiRequest, ResponseBody, endless, garbled};
-use crate::cluster::definitions::UnservedKind;
+use crate::cluster::definitions::{ListedDefinitions, UnservedKind};
 use crate::cluster::limits::display_bytes;
 use crate::cluster::path::{api_version, collection, query_escape};
 use crate::cluster::{ApiError, Cluster};
@@ -160,6 +160,7 @@ impl Cluster {
         let mut members = Members::default();
         let held = &HeldBytes::default();
         let most = self.connection.limits.questions;
+        let definitions = &ListedDefinitions::default();
         let lists = record.kinds.iter().enumerate().map(|(number, kind)| async move {
             let list = match catalog.preferred(kind) {
                 Some(_) if number >= most => {
@@ -176,7 +177,7 @@ impl Cluster {
                 }
                 None => match catalog.silence(&kind.group) {
                     Some(silence) => Err((silence, false)),
-                    None => match self.unserved_kind(kind).await {
+                    None => match self.unserved_kind(kind, definitions.of(self).await) {
                         // No definition, no objects: they went with it.
                         UnservedKind::Gone => return None,
                         UnservedKind::NotYet => {
