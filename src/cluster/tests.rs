@@ -269,11 +269,20 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
         "metadata": { "name": "metrics.k8s.io" },
         "versions": [{ "version": "v1", "freshness": "Stale" }],
     }]});
-    let nothing = json!({ "items": [] });
-    // Listed once, for all kinds that are not served.
-    let definitions = json!({ "metadata": { "resourceVersion": "1" }, "items": [] });
-    let answers = [nothing, groups, definitions].map(|answer| (200, None, answer));
-    let cluster = server(answers.into());
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (status, body) = match request.uri().path() {
+            "/apis" => (200, groups.clone()),
+            "/api" => (200, json!({ "items": [] })),
+            // Of the kind that is gone.
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions" => {
+                (200, json!({ "metadata": { "resourceVersion": "1" }, "items": [] }))
+            }
+            _ => (404, json!({ "reason": "NotFound", "message": "not found" })),
+        };
+        let body = Body::from(serde_json::to_vec(&body).unwrap());
+        async move { Ok::<_, Infallible>(Response::builder().status(status).body(body).unwrap()) }
+    });
+    let cluster = over(kube::Client::new(service, "default"));
     let catalog = cluster.discover().await.unwrap();
     let record =
         record([GroupKind::new("metrics.k8s.io", "Meter"), GroupKind::new("gone.io", "Gone")]);
