@@ -70,7 +70,8 @@ pub mod waiting;
 pub mod watch;
 mod way;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -227,6 +228,9 @@ fn parse() -> Result<Cli, clap::Error> {
         Err(_) => {}
     }
     let mut command = Cli::command();
+    if let Some(name) = arguments().next().as_deref().and_then(plugin_name) {
+        command = command.bin_name(name);
+    }
     if arguments().any(|argument| argument == "-h") {
         command = headings::brief(command);
     }
@@ -238,6 +242,12 @@ fn parse() -> Result<Cli, clap::Error> {
         parsed => parsed,
     };
     Cli::from_arg_matches(&matches?)
+}
+
+/// The name that people call the program by, where kubectl runs it as its plugin `kubectl-trueup`.
+/// <https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/>
+fn plugin_name(program: &OsStr) -> Option<&'static str> {
+    (Path::new(program).file_stem()? == "kubectl-trueup").then_some("kubectl trueup")
 }
 
 fn run(verb: Verb, directory: PathBuf, ui: &mut Ui) -> Result<Exit, Failure> {

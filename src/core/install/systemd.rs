@@ -6,7 +6,7 @@
 use super::{Installation, on_one_line};
 
 /// The limits of the service. Renderers confine themselves further.
-const CONFINEMENT: &str = "\
+pub(super) const CONFINEMENT: &str = "\
 # Confinement: it writes to its own folders, and gains no right.
 NoNewPrivileges=yes
 CapabilityBoundingSet=

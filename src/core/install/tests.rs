@@ -196,3 +196,12 @@ fn every_text_is_read_back() {
         assert!(quoted(text).chars().all(|c| (' '..='~').contains(&c)));
     }
 }
+
+#[test]
+fn packaged_unit_is_confined_as_the_printed_one_is() {
+    let packaged = include_str!("../../../fixtures/packages/trueup@.service");
+    assert!(packaged.contains(super::systemd::CONFINEMENT), "{packaged}");
+    for key in ["DynamicUser", "Type", "WatchdogSec", "Restart"] {
+        assert_eq!(values(packaged, key), values(&service(&shop()), key), "{key}");
+    }
+}
