@@ -33,7 +33,7 @@ const CALMS: Duration = Duration::from_secs(240);
 const LONG: Duration = Duration::from_secs(900);
 
 #[test]
-#[ignore = "takes minutes; .ci/run has a short one"]
+#[ignore = "takes minutes: run it with -- --ignored --show-output"]
 #[allow(clippy::print_stdout, reason = "the report is what it is run for")]
 fn watch_weathers_a_storm() {
     let seed = number("TRUEUP_SEED", 1);
