@@ -29,7 +29,7 @@ use self::listed::ListedTargets;
 use self::masked::GitSecrets;
 use self::objects::ObjectsLook;
 use self::running::Running;
-pub use self::wait_for::{AwaitedTarget, WaitForEnd, WaitForOptions, pause, wait_for};
+pub use self::wait_for::{AwaitedTarget, FIRST_LOOK, WaitForEnd, WaitForOptions, pause, wait_for};
 use self::workloads::Workloads;
 use super::right_cluster::check_cluster;
 use super::survey::ClusterHead;

@@ -19,6 +19,9 @@ use crate::core::status::{
 const PAUSE: Duration = Duration::from_secs(2);
 /// The shortest time from one look to the next, as where the time is nearly up.
 const SHORTEST: Duration = Duration::from_millis(100);
+/// How long the first look may take, even where the time to wait is shorter: without it there is no answer. As
+/// `kubectl wait --timeout=0`, which looks once.
+pub const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// In how many looks in a row something has to have failed: a controller may still mend it.
 const FAILED_LOOKS: usize = 3;
 
@@ -63,7 +66,7 @@ pub enum WaitForEnd {
 
 impl WaitForEnd {
     /// Whether waiting for the others is in vain.
-    fn is_failure(&self) -> bool {
+    pub fn is_failure(&self) -> bool {
         matches!(self, Self::Over(_) | Self::Unhealthy(_) | Self::Unknown(_))
     }
 }
@@ -92,15 +95,18 @@ impl UnknownLooks {
     }
 }
 
-/// Waits until the commit is healthy on every target, it can't get so on one of them, or the time is up.
+/// Waits until the commit is healthy on every target, it can't get so on one of them, or the time is up. It
+/// looks once at least.
 pub async fn wait_for(options: WaitForOptions<'_>) -> Vec<AwaitedTarget> {
     let targets = options.status.targets;
     let nothing = || WaitForEnd::Waiting("nothing was read yet".to_owned());
     let new = |_: &StatusTarget| OpenTarget { end: nothing(), failed_looks: 0, unknown: None };
     let mut open: Vec<OpenTarget> = targets.iter().map(new).collect();
+    let mut look_end = options.end.max(Instant::now() + FIRST_LOOK);
     loop {
         // A server that does not answer must not hold the time limit up.
-        let _ = tokio::time::timeout_at(options.end, options.look(&mut open)).await;
+        let _ = tokio::time::timeout_at(look_end, options.look(&mut open)).await;
+        look_end = options.end;
         let is_over = open.iter().any(|it| it.end.is_failure())
             || open.iter().all(|it| it.end == WaitForEnd::Healthy);
         if is_over || !pause(options.end).await {

@@ -6,9 +6,10 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::timeout_at;
 
 use super::contexts::{ContextAnswer, ContextQuestion, Question, is_passing, look_at_all};
-use super::{PATIENCE, StatusArgs, WAIT, merge};
+use super::{StatusArgs, WAIT, merge};
 use crate::app::status::{
-    AwaitedTarget, StatusOptions, StatusRow, WaitForEnd, WaitForOptions, pause, wait_for,
+    AwaitedTarget, FIRST_LOOK, StatusOptions, StatusRow, WaitForEnd, WaitForOptions, pause,
+    wait_for,
 };
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::status::waited::{self, WaitedTarget, WaitedView};
@@ -55,7 +56,7 @@ pub(super) async fn run(
     let end = tokio::time::Instant::now() + args.timeout.unwrap_or(WAIT);
     let commit = question.checkout.resolve(Some(rev))?.commit;
     let waiting = ui.waiting("waiting for the commit");
-    let listed = Box::pin(listed(&question, end)).await?;
+    let listed = Box::pin(listed(&question)).await?;
     let mut waits: FuturesUnordered<_> = question
         .contexts
         .iter()
@@ -69,9 +70,10 @@ pub(super) async fn run(
     let mut ended: Vec<Option<ContextEnd>> = question.contexts.iter().map(|_| None).collect();
     while let Some((place, end)) = waits.next().await {
         let end = end?;
-        let is_in_vain = end.targets.iter().any(|target| target.end != WaitForEnd::Healthy);
+        let is_in_vain = end.targets.iter().any(|target| target.end.is_failure());
         ended[place] = Some(end);
-        // One that failed decides, whatever becomes of the others.
+        // One that failed decides, whatever becomes of the others. One that was waited for to the end leaves
+        // them their first look.
         if is_in_vain {
             break;
         }
@@ -117,15 +119,11 @@ fn unended(question: &Question<'_>, context: &ContextQuestion, why: &str) -> Con
 }
 
 /// The state of each context before the wait, where they were listed.
-async fn listed(
-    question: &Question<'_>,
-    end: tokio::time::Instant,
-) -> Result<Vec<Option<ListedContext>>, Failure> {
+async fn listed(question: &Question<'_>) -> Result<Vec<Option<ListedContext>>, Failure> {
     if !question.are_listed {
         return Ok(question.contexts.iter().map(|_| None).collect());
     }
-    let patience = PATIENCE.min(end.saturating_duration_since(tokio::time::Instant::now()));
-    let mut answers = look_at_all(question, patience, false).await;
+    let mut answers = look_at_all(question, FIRST_LOOK, false).await;
     let mut unreached: Vec<Option<String>> = Vec::new();
     for answer in &mut answers {
         unreached.push(match answer.failure.take() {
