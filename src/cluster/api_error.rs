@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{RetryClass, TlsFault, causes};
 use crate::core::managed_fields::emptied;
+use crate::core::object::GroupKind;
 use crate::core::problem::{Cause, Refusal};
 use crate::core::remedy::Remedy;
 use crate::core::unique_value;
@@ -121,6 +122,16 @@ impl ApiError {
     /// API server that was started a moment ago says so of custom resources that are there.
     pub fn is_unserved(&self) -> bool {
         matches!(self, Self::Status { code: 404, reason, .. } if reason.is_empty())
+    }
+
+    /// That a kind which has a definition is not served.
+    pub(super) fn unserved(kind: &GroupKind) -> Self {
+        Self::Status {
+            code: 404,
+            reason: String::new(),
+            message: format!("it does not serve {kind} yet"),
+            causes: Vec::new(),
+        }
     }
 
     /// Whether the object is gone, in the words of who serves its kind.

@@ -38,17 +38,20 @@ impl Cluster {
 
     /// How a kind stands that is not served, by the definitions as they were listed now. An API server that was
     /// started a moment ago serves no custom resource until it has read them, and objects that are there look
-    /// as if they were gone.
+    /// as if they were gone. The same of an APIService, unless other kinds of its group are served.
     pub(super) fn unserved_kind(
         &self,
         kind: &GroupKind,
         definitions: &Result<Vec<Object>, ApiError>,
+        is_group_served: bool,
     ) -> UnservedKind {
         let is_it =
             |object: &Object| definition(object).is_some_and(|(defined, _)| defined == *kind);
         match definitions {
             Ok(definitions) if definitions.iter().any(is_it) => UnservedKind::NotYet,
             Err(error) if !error.is_forbidden() => UnservedKind::NotYet,
+            // The server behind its APIService is there, and does not have it.
+            Ok(_) if is_group_served => UnservedKind::Gone,
             _ if self.is_recovering() => UnservedKind::NotYet,
             _ => UnservedKind::Gone,
         }

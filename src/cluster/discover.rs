@@ -5,6 +5,7 @@
 //! as if it had no kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,8 @@ use super::execute::{condition, words};
 use super::path::api_version;
 use super::{ApiError, Cluster, WaitCondition};
 use crate::core::json::Value;
-use crate::core::kinds::catalog::{Catalog, Served, silence};
-use crate::core::object::GroupKind;
+use crate::core::kinds::catalog::{Catalog, Defined, Served, definition, silence};
+use crate::core::object::{GroupKind, Object};
 
 /// Aggregated discovery, stable since Kubernetes 1.30, and its beta.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
@@ -26,12 +27,43 @@ const CORE: &str = "/api";
 const NAMED: &str = "/apis";
 
 impl Cluster {
-    /// Asks the API server which kinds it serves.
+    /// Asks the API server which kinds it serves. One that was started a moment ago is asked again until it
+    /// serves what it has definitions of.
     ///
     /// # Errors
     ///
     /// When it does not answer, or is older than Kubernetes 1.26.
     pub async fn discover(&self) -> Result<Catalog, ApiError> {
+        let (since, mut tries) = (Instant::now(), 1);
+        loop {
+            let catalog = self.discover_once().await?;
+            if !self.is_recovering() {
+                return Ok(catalog);
+            }
+            let Some(kind) = self.unserved_definition(&catalog).await else { return Ok(catalog) };
+            let error = ApiError::unserved(&kind);
+            if !self.may_try_again(&error, tries, since, None).await {
+                return Ok(catalog);
+            }
+            tries += 1;
+        }
+    }
+
+    /// A kind that is established, and not in discovery. `None` as well where the user may not see it.
+    async fn unserved_definition(&self, catalog: &Catalog) -> Option<GroupKind> {
+        let is_established = |object: &Object| {
+            condition(object, WaitCondition::ESTABLISHED.kind)
+                .is_some_and(|it| it["status"] == "True")
+        };
+        let definitions = self.definitions().await.ok()?.into_iter().filter(is_established);
+        let mut defined = definitions.filter_map(|object| definition(&object));
+        let is_unserved = |(kind, defined): &(GroupKind, Defined)| {
+            !defined.versions.is_empty() && catalog.preferred(kind).is_none()
+        };
+        defined.find(is_unserved).map(|(kind, _)| kind)
+    }
+
+    async fn discover_once(&self) -> Result<Catalog, ApiError> {
         let (core, named) = self.all_groups().await?;
         let mut served = [core.served, named.served].concat();
         let mut silent = BTreeMap::new();

@@ -167,7 +167,7 @@ impl Cluster {
             match self.delete_exactly(served, &seen, cascade).await {
                 Err(error) if error.is_unserved() => {
                     let definitions = self.definitions().await;
-                    return match self.unserved_kind(&served.group_kind, &definitions) {
+                    return match self.unserved_kind(&served.group_kind, &definitions, false) {
                         UnservedKind::Gone => Ok(DeleteOutcome::Deleted),
                         UnservedKind::NotYet => Err(error),
                     };

@@ -304,6 +304,81 @@ async fn the_members_of_a_stale_group_are_unknown_and_not_gone() {
     assert_eq!(unlisted, ["Meter.metrics.k8s.io"], "a kind without a definition has no objects");
 }
 
+/// A server that answers discovery without the kind Widget until it was asked so often, and has the kind's
+/// definition throughout. Of its group it serves Gadgets all the time.
+fn starting(asked: usize) -> Cluster {
+    let left = Arc::new(AtomicUsize::new(asked));
+    let (has_failed, busy) = (AtomicUsize::new(0), "apiserver is shutting down");
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let kind = |name: &str| {
+            json!({
+                "resource": name.to_lowercase(), "scope": "Namespaced", "verbs": ["list"],
+                "responseKind": { "group": "example.com", "version": "v1", "kind": name },
+            })
+        };
+        let (status, body) = match request.uri().path() {
+            "/api/v1/namespaces/kube-system" if has_failed.fetch_add(1, Ordering::Relaxed) == 0 => {
+                (503, json!({ "reason": "ServiceUnavailable", "message": busy }))
+            }
+            "/api/v1/namespaces/kube-system" => (200, namespace().2),
+            "/apis" => {
+                let is_ready = left.load(Ordering::Relaxed) == 0;
+                left.fetch_sub(usize::from(!is_ready), Ordering::Relaxed);
+                let kinds = [Some("Gadget"), is_ready.then_some("Widget")].into_iter().flatten();
+                let kinds: Vec<Value> = kinds.map(kind).collect();
+                (
+                    200,
+                    json!({ "items": [{
+                        "metadata": { "name": "example.com" },
+                        "versions": [{ "version": "v1", "freshness": "Current", "resources": kinds }],
+                    }]}),
+                )
+            }
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions" => {
+                let definition = json!({
+                    "metadata": { "name": "widgets.example.com" },
+                    "spec": {
+                        "group": "example.com", "names": { "kind": "Widget", "plural": "widgets" },
+                        "scope": "Namespaced", "versions": [{ "name": "v1", "served": true }],
+                    },
+                    "status": { "conditions": [{ "type": "Established", "status": "True" }] },
+                });
+                (200, json!({ "metadata": { "resourceVersion": "1" }, "items": [definition] }))
+            }
+            _ => (200, json!({ "items": [] })),
+        };
+        let body = Body::from(serde_json::to_vec(&body).unwrap());
+        let answer = Response::builder().status(status).header("Retry-After", "0").body(body);
+        async move { Ok::<_, Infallible>(answer.unwrap()) }
+    });
+    over(kube::Client::new(service, "default"))
+}
+
+#[tokio::test]
+async fn discovery_after_an_outage_is_asked_again_until_it_has_the_kinds_of_the_definitions() {
+    let widget = GroupKind::new("example.com", "Widget");
+    let calm = starting(1).patient(patience());
+    assert!(calm.discover().await.unwrap().preferred(&widget).is_none(), "it may never come");
+    assert_eq!(calm.requests(), 2);
+    let cluster = starting(2).patient(patience());
+    cluster.uid().await.unwrap();
+    assert!(cluster.discover().await.unwrap().preferred(&widget).is_some());
+}
+
+/// Objects of a kind that an aggregated server has no more would otherwise hold pruning up after an outage.
+#[tokio::test]
+async fn a_kind_without_definition_is_gone_where_others_of_its_group_are_served() {
+    let cluster = starting(0);
+    cluster.uid().await.unwrap();
+    let catalog = cluster.discover().await.unwrap();
+    let inventory = Inventory { name: "trueup-shop".into(), namespace: "shop".into() };
+    for (group, is_gone) in [("example.com", true), ("example.org", false)] {
+        let record = record([GroupKind::new(group, "Gizmo")]);
+        let members = cluster.members(&inventory, &record, &catalog).await;
+        assert_eq!(members.unlisted.is_empty(), is_gone, "{group}");
+    }
+}
+
 /// Discovery lists a group some time after its APIService is there.
 #[tokio::test]
 async fn api_service_missing_from_discovery_is_asked_directly() {

@@ -177,7 +177,11 @@ impl Cluster {
                 }
                 None => match catalog.silence(&kind.group) {
                     Some(silence) => Err((silence, false)),
-                    None => match self.unserved_kind(kind, definitions.of(self).await) {
+                    None => match self.unserved_kind(
+                        kind,
+                        definitions.of(self).await,
+                        catalog.serves_group(&kind.group),
+                    ) {
                         // No definition, no objects: they went with it.
                         UnservedKind::Gone => return None,
                         UnservedKind::NotYet => {

@@ -279,6 +279,11 @@ impl Catalog {
         self.silent.iter().find(|(at, _)| is_of(at)).map(|(_, why)| silence(why))
     }
 
+    /// Whether any kind of the group is served.
+    pub fn serves_group(&self, group: &str) -> bool {
+        self.served.keys().any(|kind| kind.group == group)
+    }
+
     /// Whether any kind of the group is served in the version.
     fn serves(&self, group: &str, version: &str) -> bool {
         let mut kinds = self.served.iter().filter(|(kind, _)| kind.group == group);
