@@ -68,9 +68,24 @@ pub enum WatchEvent {
     /// These of the targets are this replica's.
     Shared(Share),
     /// The settings that say which targets there are can't be used. Those that are watched go on.
-    Unlisted(SettingsError),
+    Unlisted(Unlisted),
     /// They can be used, and these are the targets.
     Listed(Vec<String>),
+}
+
+/// Why there is no list of the targets.
+pub struct Unlisted {
+    /// What is wrong with the settings.
+    pub error: SettingsError,
+    /// The commit that they were read from, where that is what is wrong.
+    pub commit: Option<Box<Revision>>,
+}
+
+impl From<SettingsError> for Unlisted {
+    /// No commit is to blame.
+    fn from(error: SettingsError) -> Self {
+        Self { error, commit: None }
+    }
 }
 
 /// A target as its settings have it.

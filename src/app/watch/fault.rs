@@ -1,9 +1,9 @@
 //! Why rounds come to nothing or fail, the classes of that, and the commit that it is about.
 
 use super::identity::ClusterIdentity;
-use super::{Round, SettingsError, Watch};
-use crate::app;
-use crate::cluster::{Cluster, ConnectError};
+use super::{Round, SettingsError};
+use crate::app::{self, Target};
+use crate::cluster::ConnectError;
 use crate::core::metrics::FailureClass;
 use crate::core::plan::Action;
 use crate::core::redact::MaskedProblem;
@@ -171,13 +171,20 @@ impl RoundError {
     }
 }
 
-/// The commit that the target follows now; `HEAD` where the settings do not say.
-pub(super) fn followed(watch: &Watch) -> Option<Revision> {
-    let checkout = Checkout::discover(&watch.directory).ok()?;
-    let cluster = Cluster::prepared(&watch.access).ok();
-    let wanted = cluster.and_then(|cluster| (*watch.settings)(&checkout, &cluster, None).ok());
-    match wanted {
-        Some(wanted) => wanted.target.revision(&checkout).ok(),
-        None => checkout.resolve(None).ok(),
+/// What a round read of git. Each name stays the commit that it was, or a later one would be blamed.
+pub(super) struct ReadCommit {
+    /// The checkout of the round.
+    pub(super) checkout: Checkout,
+    /// The target, where the settings could be used.
+    pub(super) target: Option<Target>,
+}
+
+impl ReadCommit {
+    /// The commit that the target followed; `HEAD` where the settings do not say.
+    pub(super) fn followed(&self) -> Option<Revision> {
+        match &self.target {
+            Some(target) => target.revision(&self.checkout).ok(),
+            None => self.checkout.resolve(None).ok(),
+        }
     }
 }

@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 
 use super::workers::{EndedLoop, Workers};
 use super::{
-    Events, Order, Remote, RoundError, SeenNews, SettingsError, Share, Told, Wakes, Watch,
-    WatchEvent, watch,
+    Events, Order, Remote, RoundError, SeenNews, SettingsError, Share, Told, Unlisted, Wakes,
+    Watch, WatchEvent, watch,
 };
 use crate::app::{GroupView, Replica, Tenure};
 use crate::core::replicas::TargetSet;
@@ -167,10 +167,11 @@ impl Fleet {
                     self.tell(ALL, WatchEvent::Listed(names)).await;
                 }
             }
-            Err(error) => {
+            Err(unlisted) => {
                 is_whole = false;
-                if self.failed.replace(error.message.clone()).as_ref() != Some(&error.message) {
-                    self.tell(ALL, WatchEvent::Unlisted(error)).await;
+                let message = &unlisted.error.message;
+                if self.failed.replace(message.clone()).as_ref() != Some(message) {
+                    self.tell(ALL, WatchEvent::Unlisted(unlisted)).await;
                 }
             }
         }
@@ -239,7 +240,7 @@ impl Fleet {
         share.owned
     }
 
-    async fn list(&self) -> Result<TargetSet, SettingsError> {
+    async fn list(&self) -> Result<TargetSet, Unlisted> {
         let (roster, directory) = (Arc::clone(&self.roster), self.options.directory.clone());
         let listed = spawn_blocking(move || {
             let checkout = Checkout::discover(&directory).map_err(|error| SettingsError {
@@ -249,17 +250,22 @@ impl Fleet {
                 is_of_commit: false,
                 is_gone: false,
             })?;
-            (roster.list)(&checkout)
+            // A commit that comes meanwhile is not to blame.
+            let checkout = checkout.steady();
+            (roster.list)(&checkout).map_err(|error| {
+                let commit = checkout.resolve(None).ok().filter(|_| error.is_of_commit);
+                Unlisted { error, commit: commit.map(Box::new) }
+            })
         });
         match listed.await {
             Ok(listed) => listed,
-            Err(error) => Err(SettingsError {
+            Err(error) => Err(Unlisted::from(SettingsError {
                 message: format!("cannot read the settings: {error}"),
                 hint: None,
                 is_refusal: false,
                 is_of_commit: false,
                 is_gone: false,
-            }),
+            })),
         }
     }
 

@@ -43,9 +43,9 @@ use jiff::Timestamp;
 use self::backoff::pause_between_rounds;
 use self::calm::Calm;
 pub use self::connections::Connections;
-pub use self::events::{Events, KnownTarget, Told, WatchEvent};
+pub use self::events::{Events, KnownTarget, Told, Unlisted, WatchEvent};
 pub use self::fault::RoundError;
-use self::fault::{followed, is_failing};
+use self::fault::{ReadCommit, is_failing};
 pub use self::fleet::{FleetOptions, Roster, watch_all};
 pub use self::held::{HeldRound, WaitingCommit};
 pub use self::identity::ClusterIdentity;
@@ -178,6 +178,8 @@ struct RoundMemory {
     is_urgent: bool,
     /// The commit that `HEAD` was at when the round began.
     head: Option<String>,
+    /// What the round under way read of git.
+    read: Option<ReadCommit>,
     /// The commit that the inventory names, where that is known.
     applied: Option<String>,
     /// The target as the last usable settings had it.
@@ -248,6 +250,7 @@ impl RoundMemory {
     /// Waits for as long as `pause`, or until there is a reason to begin a round, or to end. What others
     /// can cause waits for its turn.
     async fn rest(&mut self, watch: &Watch, pause: Duration, interrupt: &Interrupt) {
+        self.read = None;
         self.note_next(watch, pause);
         let mut pauses = std::pin::pin!(interrupt.sleep(pause));
         let mut reasons = BTreeSet::new();
@@ -363,7 +366,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
         };
         let pause = (!last).then_some(pause);
         let commit = round.as_ref().err().filter(|error| error.is_of_commit());
-        let commit = commit.and_then(|_| followed(watch)).map(Box::new);
+        let commit = commit.and_then(|_| memory.read.as_ref()?.followed()).map(Box::new);
         events.send(WatchEvent::Ended { round: Box::new(round), commit, pause }).await;
         match pause {
             Some(pause) => memory.rest(watch, pause, interrupt).await,

@@ -8,6 +8,7 @@ use super::beside::Healer;
 use super::calm::follow;
 use super::choose::{Chosen, RoundPlace, choose_held, target_at};
 use super::connections::{Place, Turn};
+use super::fault::ReadCommit;
 use super::former_drift::drift_of_former;
 use super::held::HeldRound;
 use super::identity::ClusterIdentity;
@@ -152,6 +153,7 @@ pub(super) async fn begin_round(
     events: &Events,
 ) -> Result<BegunRound, RoundError> {
     let begin = Instant::now();
+    memory.read = None;
     let was_quiet = std::mem::take(&mut memory.is_quiet);
     memory.touches = watch.touched.as_ref().and_then(TouchedTarget::touches);
     let counted = Instant::now();
@@ -164,6 +166,7 @@ pub(super) async fn begin_round(
     // A commit that comes meanwhile is the next round's, or it would pass by the targets it waits for.
     let checkout = watch.remote.checkout()?.steady();
     memory.head = checkout.resolve(None).ok().map(|head| head.commit);
+    memory.read = Some(ReadCommit { checkout: checkout.clone(), target: None });
     let access = Access { context: (watch.context)()?, ..watch.access.clone() };
     let shared = watch.connections.place(&access, &watch.delays).await?;
     let fence = watch.tenure.as_ref().map(Tenure::fence);
@@ -173,7 +176,9 @@ pub(super) async fn begin_round(
         Ok(wanted) => wanted,
         Err(error) => return Err(memory.unusable_settings(place, error).await),
     };
-    memory.target = Some(wanted.target.clone());
+    let target = Some(wanted.target.clone());
+    memory.read = Some(ReadCommit { checkout: checkout.clone(), target: target.clone() });
+    memory.target = target;
     memory.note_watched(&wanted.target, &cluster);
     memory.interval = Some(wanted.interval);
     watch.remote.expect(&watch.name, wanted.interval);

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::app::watch::{
     Connections, FleetOptions, KnownTarget, Order, Remote, RemoteOptions, Roster, SettingsError,
-    Told, Touched, Wakes, Watch, WatchEvent, watch_all,
+    Told, Touched, Unlisted, Wakes, Watch, WatchEvent, watch_all,
 };
 use crate::app::{Recording, TIMEOUT};
 use crate::cli::exit::{Exit, Failure};
@@ -256,11 +256,10 @@ impl Chorus {
     fn hear(&mut self, told: Told, ui: &mut Ui) {
         let Told { target, event } = told;
         match event {
-            WatchEvent::Unlisted(error) => {
-                let commit = self.checkout.resolve(None).ok().filter(|_| error.is_of_commit);
+            WatchEvent::Unlisted(Unlisted { error, commit }) => {
                 let round = Err(error.into());
                 self.whole.exit = self.whole.log.exit(&round);
-                let entries = self.whole.log.entries(&round, commit.as_ref());
+                let entries = self.whole.log.entries(&round, commit.as_deref());
                 print(&entries, &self.whole.writer, ui);
             }
             WatchEvent::Listed(names) => self.list(names, ui),

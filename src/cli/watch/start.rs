@@ -39,7 +39,8 @@ impl WatchStart<'_> {
         let writer = line_writer(name, args.log_format, ui);
         let mut has_pulled = false;
         loop {
-            let checkout = Checkout::discover(directory)?;
+            // A commit that comes meanwhile is not to blame.
+            let checkout = Checkout::discover(directory)?.steady();
             let failure = match args.target.resolve(directory, &checkout, cluster) {
                 Ok(named) => return Ok(Some(named)),
                 Err(failure) => failure,
