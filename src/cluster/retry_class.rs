@@ -73,7 +73,8 @@ impl ApiError {
     pub(super) fn is_outage(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => true,
-            Self::Status { code, .. } => matches!(code, 502..=504),
+            Self::Status { code: 502..=504, .. } => true,
+            Self::Status { code: 500, message, .. } => is_proxys_outage(message),
             _ => false,
         }
     }
@@ -139,14 +140,21 @@ fn internal(message: &str) -> RetryClass {
     if message.contains("etcdserver: ") {
         return RetryClass::Passing;
     }
-    let is_webhook = message.contains("failed calling webhook");
-    // An answer that is not a Status of the API server's is a proxy's own, such as `kubectl
-    // proxy`'s.
-    let is_proxy = message.starts_with("500 Internal Server Error: ");
-    if (is_webhook || is_proxy) && ABOUT_TO_ANSWER.iter().any(|said| message.contains(said)) {
-        return RetryClass::Passing;
+    let is_webhook = message.contains("failed calling webhook") && is_about_to_answer(message);
+    match is_webhook || is_proxys_outage(message) {
+        true => RetryClass::Passing,
+        false => RetryClass::Doubtful,
     }
-    RetryClass::Doubtful
+}
+
+/// Whether a proxy says that the server behind it does not answer. An answer that is not a Status of the API
+/// server's is the proxy's own, such as `kubectl proxy`'s.
+fn is_proxys_outage(message: &str) -> bool {
+    message.starts_with("500 Internal Server Error: ") && is_about_to_answer(message)
+}
+
+fn is_about_to_answer(message: &str) -> bool {
+    ABOUT_TO_ANSWER.iter().any(|said| message.contains(said))
 }
 
 /// Whether the object can't be converted to a version that an entry of `managedFields` names: what

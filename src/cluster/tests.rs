@@ -165,13 +165,17 @@ async fn an_internal_error_after_an_outage_is_waited_out() {
     let full =
         || soon(status(500, "InternalError", "failed to allocate a serviceIP: range is full"));
     let down = soon(status(503, "ServiceUnavailable", "apiserver is shutting down"));
-    let mut answers = vec![down];
-    answers.extend((0..8).map(|_| full()));
-    answers.push(namespace());
-    let cluster = server(answers);
-    let cluster = cluster.patient(patience());
-    assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
-    assert_eq!(cluster.requests(), 10);
+    // As `kubectl proxy` says it.
+    let refused = (500, Some("0"), json!("dial tcp 127.0.0.1:1: connect: connection refused"));
+    for outage in [down, refused] {
+        let mut answers = vec![outage];
+        answers.extend((0..8).map(|_| full()));
+        answers.push(namespace());
+        let cluster = server(answers);
+        let cluster = cluster.patient(patience());
+        assert_eq!(cluster.uid().await, Ok(Some("3f2a9c".to_owned())));
+        assert_eq!(cluster.requests(), 10);
+    }
 }
 
 /// The answer of a server that has no handler for the path.

@@ -75,7 +75,7 @@ pub enum WatchEvent {
 
 /// Why there is no list of the targets.
 pub struct Unlisted {
-    /// What is wrong with the settings.
+    /// The fault of the settings.
     pub error: SettingsError,
     /// The commit that they were read from, where that is what is wrong.
     pub commit: Option<Box<Revision>>,

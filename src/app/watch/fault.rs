@@ -171,7 +171,8 @@ impl RoundError {
     }
 }
 
-/// What a round read of git. Each name stays the commit that it was, or a later one would be blamed.
+/// The checkout and the target of a round, to tell its commit by. Each name stays the commit that it was, or a
+/// later one would be blamed.
 pub(super) struct ReadCommit {
     /// The checkout of the round.
     pub(super) checkout: Checkout,

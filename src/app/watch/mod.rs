@@ -178,7 +178,7 @@ struct RoundMemory {
     is_urgent: bool,
     /// The commit that `HEAD` was at when the round began.
     head: Option<String>,
-    /// What the round under way read of git.
+    /// The checkout and the target of the round under way.
     read: Option<ReadCommit>,
     /// The commit that the inventory names, where that is known.
     applied: Option<String>,
