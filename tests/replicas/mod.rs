@@ -37,6 +37,13 @@ fn applied(repo: &Repo<'_>, targets: usize) -> bool {
     (0..targets).all(|n| repo.value(&format!("t{n}")) == "1")
 }
 
+/// Whether no round holds the lock of its target, so that no write is on its way.
+fn is_at_rest(repo: &Repo<'_>) -> bool {
+    let leases = repo.list("lease", "").into_iter();
+    let mut locks = leases.filter(|(name, _)| name.starts_with("trueup-t"));
+    locks.all(|(_, lease)| lease["spec"]["holderIdentity"].as_str().is_none_or(str::is_empty))
+}
+
 /// Spoils every ConfigMap, and gives the time.
 fn spoil(repo: &Repo<'_>, targets: usize) -> Instant {
     for n in 0..targets {
@@ -165,6 +172,8 @@ fn a_replica_that_is_cut_off_stops_and_comes_back() {
     let two = Replica::start(&repo, "two", &[]);
     settled(&[&one, &two], 2);
     eventually("all are applied", || applied(&repo, 8));
+    // What is on its way when the cable is pulled may arrive much later.
+    eventually("no round is under way", || is_at_rest(&repo));
 
     relay.cut(true);
     let cut = Instant::now();
@@ -174,6 +183,7 @@ fn a_replica_that_is_cut_off_stops_and_comes_back() {
     settled(&[&two], 1);
     spoil(&repo, 8);
     eventually("the other one goes on", || applied(&repo, 8));
+    eventually("no round is under way", || is_at_rest(&repo));
 
     relay.cut(false);
     settled(&[&one, &two], 2);

@@ -23,9 +23,11 @@ pub fn writers(repo: &Repo<'_>) -> BTreeMap<String, Vec<String>> {
     writers
 }
 
-/// Whether a request is a write of a replica that needs the lock: to a declared object, or to the record.
+/// Whether a request is a write of a replica that needs the lock: to a declared object, or to the record. The
+/// history is written after the lock is given back, over what was read.
 fn is_guarded(request: &Request) -> bool {
-    request.is_write() && request.is_ours() && request.resource() == "configmaps"
+    let is_history = request.name().ends_with(".history");
+    request.is_write() && request.is_ours() && request.resource() == "configmaps" && !is_history
 }
 
 /// Asserts that every write was made by the replica that had the lock of its target at that time.
