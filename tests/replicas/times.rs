@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::group::{Replica, repository, settled};
 use super::oracle::no_two_writers;
-use super::{applied, spoil};
+use super::{applied, is_at_rest, spoil};
 use crate::support::eventually::eventually;
 use crate::support::random::Random;
 use crate::support::relay::Relay;
@@ -40,6 +40,7 @@ fn of_each_way_to_lose_a_replica() {
             settled(&[&stays, &lost, &next], 3);
             next
         });
+        eventually("no round is under way", || is_at_rest(&repo));
         let begin = Instant::now();
         let mut left = None;
         match way {
