@@ -104,6 +104,11 @@ const NOT_RUN: &[NotRun] = &[
         begins: "TRUEUP_POINTS=7 cargo test --test trueup from_a_fault_at_any -- --ignored --nocapture",
         why: "takes a quarter of an hour; .ci/run runs a part of it",
     },
+    NotRun {
+        page: "docs/reliability.md",
+        begins: "TRUEUP_SOAK=3600 cargo test --test trueup weathers_a_storm -- --ignored --show-output",
+        why: "takes an hour",
+    },
 ];
 
 fn checkout() -> &'static Path {
@@ -158,6 +163,12 @@ fn every_block_is_run_or_has_a_reason() {
         );
         let has_hole = block.language == "console" && not_run(block).is_some();
         assert!(!has_hole, "{}: the story must not have holes", block.place());
+        let is_long = block.text.contains("--ignored") || block.text.contains("cargo bench");
+        assert!(
+            block.language != "sh" || !is_long || not_run(block).is_some(),
+            "{}: a test would run what is too long for a test: put it into NOT_RUN",
+            block.place()
+        );
     }
     for NotRun { page, begins, why } in NOT_RUN {
         let count = blocks.iter().filter(|it| it.page == *page && it.first() == *begins).count();
