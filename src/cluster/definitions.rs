@@ -10,8 +10,10 @@ use crate::core::object::{GroupKind, Object};
 pub(super) enum UnservedKind {
     /// It has no definition any more, as far as the user may see that.
     Gone,
-    /// It has one, or the server was started a moment ago: its objects may well be there.
-    NotYet,
+    /// It has one: its objects may well be there.
+    Defined,
+    /// It can't be told, as where the server was started a moment ago.
+    Unknown,
 }
 
 /// The definitions, which are listed once, and only where a kind is not served.
@@ -48,11 +50,11 @@ impl Cluster {
         let is_it =
             |object: &Object| definition(object).is_some_and(|(defined, _)| defined == *kind);
         match definitions {
-            Ok(definitions) if definitions.iter().any(is_it) => UnservedKind::NotYet,
-            Err(error) if !error.is_forbidden() => UnservedKind::NotYet,
+            Ok(definitions) if definitions.iter().any(is_it) => UnservedKind::Defined,
+            Err(error) if !error.is_forbidden() => UnservedKind::Unknown,
             // The server behind its APIService is there, and does not have it.
             Ok(_) if is_group_served => UnservedKind::Gone,
-            _ if self.is_recovering() => UnservedKind::NotYet,
+            _ if self.is_recovering() => UnservedKind::Unknown,
             _ => UnservedKind::Gone,
         }
     }

@@ -15,8 +15,8 @@ use super::execute::{condition, words};
 use super::path::api_version;
 use super::{ApiError, Cluster, WaitCondition};
 use crate::core::json::Value;
-use crate::core::kinds::catalog::{Catalog, Defined, Served, definition, silence};
-use crate::core::object::{GroupKind, Object};
+use crate::core::kinds::catalog::{Catalog, Served, silence};
+use crate::core::object::GroupKind;
 
 /// Aggregated discovery, stable since Kubernetes 1.30, and its beta.
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,\
@@ -27,43 +27,12 @@ const CORE: &str = "/api";
 const NAMED: &str = "/apis";
 
 impl Cluster {
-    /// Asks the API server which kinds it serves. One that was started a moment ago is asked again until it
-    /// serves what it has definitions of.
+    /// Asks the API server which kinds it serves.
     ///
     /// # Errors
     ///
     /// When it does not answer, or is older than Kubernetes 1.26.
     pub async fn discover(&self) -> Result<Catalog, ApiError> {
-        let (since, mut tries) = (Instant::now(), 1);
-        loop {
-            let catalog = self.discover_once().await?;
-            if !self.is_recovering() {
-                return Ok(catalog);
-            }
-            let Some(kind) = self.unserved_definition(&catalog).await else { return Ok(catalog) };
-            let error = ApiError::unserved(&kind);
-            if !self.may_try_again(&error, tries, since, None).await {
-                return Ok(catalog);
-            }
-            tries += 1;
-        }
-    }
-
-    /// A kind that is established, and not in discovery. `None` as well where the user may not see it.
-    async fn unserved_definition(&self, catalog: &Catalog) -> Option<GroupKind> {
-        let is_established = |object: &Object| {
-            condition(object, WaitCondition::ESTABLISHED.kind)
-                .is_some_and(|it| it["status"] == "True")
-        };
-        let definitions = self.definitions().await.ok()?.into_iter().filter(is_established);
-        let mut defined = definitions.filter_map(|object| definition(&object));
-        let is_unserved = |(kind, defined): &(GroupKind, Defined)| {
-            !defined.versions.is_empty() && catalog.preferred(kind).is_none()
-        };
-        defined.find(is_unserved).map(|(kind, _)| kind)
-    }
-
-    async fn discover_once(&self) -> Result<Catalog, ApiError> {
         let (core, named) = self.all_groups().await?;
         let mut served = [core.served, named.served].concat();
         let mut silent = BTreeMap::new();
@@ -93,6 +62,22 @@ impl Cluster {
                 catalog.is_silent(api_version, why);
             }
         }
+    }
+
+    /// A kind that has a definition, once discovery has it again after an outage; `None` where it does not get so.
+    pub(super) async fn served_again(&self, kind: &GroupKind) -> Option<Served> {
+        let (since, error) = (Instant::now(), ApiError::unserved(kind));
+        let mut tries = 0;
+        while self.is_recovering() {
+            tries += 1;
+            if !self.may_try_again(&error, tries, since, None).await {
+                break;
+            }
+            if let Some(served) = self.discover().await.ok()?.preferred(kind) {
+                return Some(served.clone());
+            }
+        }
+        None
     }
 
     /// The kinds of a group's version that discovery can't speak for, or why its server does not

@@ -169,7 +169,7 @@ impl Cluster {
                     let definitions = self.definitions().await;
                     return match self.unserved_kind(&served.group_kind, &definitions, false) {
                         UnservedKind::Gone => Ok(DeleteOutcome::Deleted),
-                        UnservedKind::NotYet => Err(error),
+                        UnservedKind::Defined | UnservedKind::Unknown => Err(error),
                     };
                 }
                 Err(error) if error.is_gone() => return Ok(DeleteOutcome::Deleted),

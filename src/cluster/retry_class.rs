@@ -73,7 +73,7 @@ impl ApiError {
     pub(super) fn is_outage(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } => true,
-            Self::Status { code: 502..=504, .. } => true,
+            Self::Status { code: 502..=504, message, .. } => !is_of_aggregated_server(message),
             Self::Status { code: 500, message, .. } => is_proxys_outage(message),
             _ => false,
         }
@@ -151,6 +151,13 @@ fn internal(message: &str) -> RetryClass {
 /// server's is the proxy's own, such as `kubectl proxy`'s.
 fn is_proxys_outage(message: &str) -> bool {
     message.starts_with("500 Internal Server Error: ") && is_about_to_answer(message)
+}
+
+/// Whether the API server says it of another server, which has an API group
+/// (k8s.io/kube-aggregator, `pkg/apiserver/handler_proxy.go`).
+fn is_of_aggregated_server(message: &str) -> bool {
+    message.contains("error trying to reach service: ")
+        || message == "503 Service Unavailable: service unavailable"
 }
 
 fn is_about_to_answer(message: &str) -> bool {

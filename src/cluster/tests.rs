@@ -349,7 +349,7 @@ fn starting(asked: usize) -> Cluster {
                 });
                 (200, json!({ "metadata": { "resourceVersion": "1" }, "items": [definition] }))
             }
-            _ => (200, json!({ "items": [] })),
+            _ => (200, json!({ "metadata": { "resourceVersion": "1" }, "items": [] })),
         };
         let body = Body::from(serde_json::to_vec(&body).unwrap());
         let answer = Response::builder().status(status).header("Retry-After", "0").body(body);
@@ -359,14 +359,17 @@ fn starting(asked: usize) -> Cluster {
 }
 
 #[tokio::test]
-async fn discovery_after_an_outage_is_asked_again_until_it_has_the_kinds_of_the_definitions() {
-    let widget = GroupKind::new("example.com", "Widget");
-    let calm = starting(1).patient(patience());
-    assert!(calm.discover().await.unwrap().preferred(&widget).is_none(), "it may never come");
-    assert_eq!(calm.requests(), 2);
-    let cluster = starting(2).patient(patience());
-    cluster.uid().await.unwrap();
-    assert!(cluster.discover().await.unwrap().preferred(&widget).is_some());
+async fn a_kind_with_a_definition_is_looked_for_in_discovery_again_after_an_outage() {
+    let record = record([GroupKind::new("example.com", "Widget")]);
+    let inventory = Inventory { name: "trueup-shop".into(), namespace: "shop".into() };
+    for has_outage in [false, true] {
+        let cluster = starting(2).patient(patience());
+        if has_outage {
+            cluster.uid().await.unwrap();
+        }
+        let members = cluster.members(&inventory, &record, &Catalog::default()).await;
+        assert_eq!(members.unlisted.is_empty(), has_outage, "without one it may never come");
+    }
 }
 
 /// Objects of a kind that an aggregated server has no more would otherwise hold pruning up after an outage.

@@ -31,6 +31,9 @@ impl HeldBytes {
     }
 }
 
+/// Why a kind can't be listed that has a definition, and is not in discovery.
+const NOT_YET: &str = "the API server does not serve it yet";
+
 /// Every live object that carries the inventory's label, not looked into yet.
 #[derive(Default)]
 pub struct Members {
@@ -162,19 +165,18 @@ impl Cluster {
         let most = self.connection.limits.questions;
         let definitions = &ListedDefinitions::default();
         let lists = record.kinds.iter().enumerate().map(|(number, kind)| async move {
+            let listed = async |served: &Served| match self
+                .list_kind(held, served, inventory, &record.namespaces)
+                .await
+            {
+                Err(error) => Err((self.why_not(served, &error).await, error.is_forbidden())),
+                Ok(list) => Ok(list),
+            };
             let list = match catalog.preferred(kind) {
                 Some(_) if number >= most => {
                     Err((format!("the inventory has more than {most} kinds"), false))
                 }
-                Some(served) => {
-                    let list = self.list_kind(held, served, inventory, &record.namespaces).await;
-                    match list {
-                        Err(error) => {
-                            Err((self.why_not(served, &error).await, error.is_forbidden()))
-                        }
-                        Ok(list) => Ok(list),
-                    }
-                }
+                Some(served) => listed(served).await,
                 None => match catalog.silence(&kind.group) {
                     Some(silence) => Err((silence, false)),
                     None => match self.unserved_kind(
@@ -184,8 +186,14 @@ impl Cluster {
                     ) {
                         // No definition, no objects: they went with it.
                         UnservedKind::Gone => return None,
-                        UnservedKind::NotYet => {
-                            Err(("the API server does not serve it yet".to_owned(), false))
+                        UnservedKind::Defined => match self.served_again(kind).await {
+                            Some(served) => listed(&served).await,
+                            None => Err((NOT_YET.to_owned(), false)),
+                        },
+                        UnservedKind::Unknown => {
+                            let missing = catalog.missing(&kind.group);
+                            let why = missing.map(|by| format!("its {by} is not there yet"));
+                            Err((why.unwrap_or_else(|| NOT_YET.to_owned()), false))
                         }
                     },
                 },
