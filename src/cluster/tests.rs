@@ -178,6 +178,22 @@ async fn an_internal_error_after_an_outage_is_waited_out() {
     }
 }
 
+#[test]
+fn an_aggregated_server_that_does_not_answer_is_no_outage_of_the_api_server() {
+    for (code, message, is_outage) in [
+        (503, "apiserver is shutting down", true),
+        (502, "502 Bad Gateway: no upstream", true),
+        (503, "503 Service Unavailable: error trying to reach service: EOF", false),
+        (503, "503 Service Unavailable: service unavailable", false),
+        (500, "500 Internal Server Error: connect: connection refused", true),
+        (500, "failed calling webhook \"w\": connect: connection refused", false),
+    ] {
+        let (message, reason, causes) = (message.to_owned(), String::new(), Vec::new());
+        let error = ApiError::Status { code, reason, message, causes };
+        assert_eq!(error.is_outage(), is_outage, "{error}");
+    }
+}
+
 /// The answer of a server that has no handler for the path.
 fn unserved() -> (u16, Option<&'static str>, Value) {
     (404, Some("0"), json!("404 page not found"))

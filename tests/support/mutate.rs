@@ -232,13 +232,9 @@ fn collect(folder: &Path, seeds: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// A number that the caller of an ignored test can set, also as a share of the usual one: `25%`.
+/// A number that the caller of an ignored test can set.
 pub fn number(name: &str, default: u64) -> u64 {
-    let Some(text) = variable(name) else { return default };
-    match text.strip_suffix('%') {
-        Some(percent) => default * percent.parse::<u64>().unwrap() / 100,
-        None => text.parse().unwrap(),
-    }
+    variable(name).map_or(default, |text| text.parse().unwrap())
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test that is given more to do by its caller")]

@@ -7,8 +7,7 @@
 //! cargo test --locked --test trueup hostile::fuzz -- --ignored
 //! ```
 //!
-//! `TRUEUP_MUTATIONS` sets how many inputs each gets, as a number or a share such as `25%`, and
-//! `TRUEUP_SEED` which.
+//! `TRUEUP_MUTATIONS` sets how many inputs each gets, `TRUEUP_SEED` which.
 
 mod answers;
 mod composed;
