@@ -208,8 +208,10 @@ fn a_remote_that_fails_is_asked_less_and_less_often_and_then_followed_again() {
     let (watching, _) = watch(&repo, &server.url("tracked-backoff/.git"));
     watching.says("1 changed");
 
+    // It fails in the middle of a fetch, and then from the beginning: one outage.
+    server.refuse_posts("502 Bad Gateway");
+    watching.says(".git: HTTP status 502 Bad Gateway (see");
     server.refuse("502 Bad Gateway");
-    watching.says("HTTP status 502");
     let (requests, rounds) = (server.requests(), repo.rounds());
     is_enforced(&repo, &watching, "1", "HTTP status 502");
     eventually("many rounds", || repo.rounds() > rounds + 15);

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use gix::protocol::transport::client::Error as TransportError;
+
 use crate::core::credentials::quoted_without_credentials;
 
 /// The chain of causes of a failure, as text in which no URL has credentials.
@@ -41,6 +43,15 @@ impl Cause {
         };
         self.source = Some(Box::new(source));
         self
+    }
+
+    /// The cause of a failed transport, without the exchange that it failed in: that is chance, and
+    /// one outage would have several names.
+    pub fn of_transport(error: &gix::Error) -> Self {
+        if let Some(TransportError::Io(io)) = error.downcast_any_ref() {
+            return Self::of(io);
+        }
+        Self::of(error)
     }
 
     /// Whether this or anything beneath it says `text`.

@@ -22,8 +22,17 @@ pub struct GitServer {
     refusal: Refusal,
 }
 
-/// The status and the headers of every answer, as long as the server refuses.
-type Refusal = Arc<Mutex<Option<String>>>;
+/// The refusal of this moment.
+type Refusal = Arc<Mutex<Option<Refused>>>;
+
+/// What a server refuses, and how.
+#[derive(Clone)]
+struct Refused {
+    /// Whether the first request of a fetch is answered.
+    only_posts: bool,
+    /// The status and the headers of the answer.
+    answer: String,
+}
 
 /// A request, as far as tests ask for it.
 #[derive(Clone, Debug)]
@@ -140,7 +149,14 @@ impl GitServer {
     /// Refuses every request from now on, with this status and header, as in
     /// `503 Service Unavailable\r\nRetry-After: 5`.
     pub fn refuse(&self, answer: &str) {
-        *self.refusal.lock().unwrap() = Some(answer.to_owned());
+        *self.refusal.lock().unwrap() =
+            Some(Refused { only_posts: false, answer: answer.to_owned() });
+    }
+
+    /// Refuses what is posted from now on, as a server that fails in the middle of a fetch.
+    pub fn refuse_posts(&self, answer: &str) {
+        *self.refusal.lock().unwrap() =
+            Some(Refused { only_posts: true, answer: answer.to_owned() });
     }
 
     /// Serves again.
@@ -183,7 +199,9 @@ impl Manner {
             let (method, headers) = (request.method.clone(), request.headers.clone());
             self.seen.lock().unwrap().push(Seen { method, headers });
             let refusal = self.refusal.lock().unwrap().clone();
-            if let Some(answer) = refusal {
+            if let Some(Refused { only_posts, answer }) = refusal
+                && (!only_posts || request.method == "POST")
+            {
                 let head = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
                 stream.get_mut().write_all(head.as_bytes())?;
                 stream.get_mut().flush()?;

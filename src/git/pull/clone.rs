@@ -258,7 +258,7 @@ fn clone(folder: &Path, url: &RemoteUrl, options: &PullOptions) -> Result<(), Pu
         Ok(Err(error)) => {
             return Err(PullError::Fetch {
                 url: url.text(),
-                source: words.explain(Cause::from(error)),
+                source: words.explain(Cause::of_transport(&error)),
             });
         }
         Err(stopped) => return Err(stopped.into_error(url.text(), bounds)),

@@ -105,7 +105,7 @@ pub(super) fn over_line<T: Send + 'static>(
         Ok(Ok(done)) => Ok(done),
         Ok(Err(FetchFailure::Told(error))) => Err(*error),
         Ok(Err(FetchFailure::Transport(error))) => {
-            let source = words.explain(Cause::from(error));
+            let source = words.explain(Cause::of_transport(&error));
             Err(PullError::Fetch { url: upstream.url.clone(), source })
         }
         Err(stopped) => Err(stopped.into_error(upstream.url.clone(), bounds)),
