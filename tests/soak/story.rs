@@ -124,6 +124,41 @@ impl Story {
         verdict
     }
 
+    /// All that happened and all that was told, in order, with the seconds since the beginning.
+    pub fn chronicle(&self, world: &World<'_>, begin: Instant) -> String {
+        let mut lines: Vec<(Instant, String)> = Vec::new();
+        for Commit { id, target, change, at, live, .. } in &self.commits {
+            lines.push((*at, format!("{target} commit {} {change:?}", &id[..7])));
+            lines.extend(live.map(|at| (at, format!("{target} live {}", &id[..7]))));
+        }
+        for Drift { target, object, at, put_back, .. } in &self.drifts {
+            let name = object.shown(world.repo.namespace());
+            lines.push((*at, format!("{target} drift {name}")));
+            lines.extend(put_back.map(|at| (at, format!("{target} put back {name}"))));
+        }
+        let spans = [
+            ("API server at fault", &self.api_faults),
+            ("commits lost", &self.rewinds),
+            ("git down", &self.git_outages),
+        ];
+        for (what, spans) in spans {
+            lines.extend(spans.iter().map(|(from, _)| (*from, format!("{what}: from here"))));
+            lines.extend(spans.iter().map(|(_, to)| (*to, format!("{what}: up to here"))));
+        }
+        lines.extend(self.kills.iter().map(|at| (*at, "killed".to_owned())));
+        let taken = world.sinks[0].taken();
+        lines.extend(taken.iter().map(Told::of).map(
+            |Told { at, target, commit, title, .. }| {
+                (at, format!("{target}     {}: {title}", commit.get(..7).unwrap_or("no commit")))
+            },
+        ));
+        lines.sort_by_key(|(at, _)| *at);
+        let shown = |(at, line): &(Instant, String)| {
+            format!("{:7.1} {line}\n", at.saturating_duration_since(begin).as_secs_f64())
+        };
+        lines.iter().map(shown).collect()
+    }
+
     /// The messages of the sink that was never down. The others have to have the same.
     fn received(&self, world: &World<'_>, verdict: &mut Verdict) -> Vec<Told> {
         let mut known = Vec::new();
@@ -222,14 +257,22 @@ impl Story {
 
     fn commits_of(&self, target: &str, told: &[&Told], verdict: &mut Verdict) {
         let place = |id: &str| self.order.iter().position(|it| it == id);
+        // A failure of the whole target names no commit: it is of the one that was told of before.
+        let mut last = 0;
+        let told: Vec<(usize, &Told)> = told
+            .iter()
+            .map(|it| {
+                last = place(&it.commit).unwrap_or(last);
+                (last, *it)
+            })
+            .collect();
         let own: Vec<&Commit> = self.commits.iter().filter(|it| it.target == target).collect();
         for (at, commit) in own.iter().enumerate() {
             let next = own.get(at + 1);
             let begin = place(&commit.id).unwrap();
             let end = next.map_or(usize::MAX, |next| place(&next.id).unwrap());
-            let is_within =
-                |it: &&&Told| place(&it.commit).is_some_and(|at| (begin..end).contains(&at));
-            let within: Vec<&&Told> = told.iter().filter(is_within).collect();
+            let within = told.iter().filter(|(at, _)| (begin..end).contains(at));
+            let within: Vec<&Told> = within.map(|(_, it)| *it).collect();
             let count = |names: &[&str]| within.iter().filter(|it| it.is(names)).count();
             let titles =
                 || within.iter().map(|it| format!("\n    {}", it.title)).collect::<String>();
@@ -286,12 +329,10 @@ impl Story {
             for drift in drifts {
                 let Some(put_back) = drift.put_back else { continue };
                 let until = put_back + TELLS;
-                // A round that is cut short makes no message: see docs/notifications.md.
-                let is_cut = self.commits.iter().any(|commit| {
-                    commit.target == target && (drift.at..=until).contains(&commit.at)
-                });
-                let is_cut = is_cut || Self::overlaps(&self.api_faults, (drift.at, until));
-                if is_cut || self.was_killed((drift.at, until)) {
+                // A write whose answer was lost is none that a round knows of.
+                let is_lost = |span: &Span| span.0 <= put_back && drift.at <= span.1;
+                let is_lost = self.api_faults.iter().any(is_lost);
+                if is_lost || self.was_killed((drift.at, until)) {
                     continue;
                 }
                 verdict.held[1] += 1;

@@ -46,6 +46,16 @@ impl Vitals {
     }
 }
 
+/// How many threads of a process have each name.
+pub fn threads(pid: u32) -> BTreeMap<String, usize> {
+    let mut names = BTreeMap::new();
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    for name in threads.filter_map(|it| fs::read_to_string(it.path().join("comm")).ok()) {
+        *names.entry(name.trim().to_owned()).or_default() += 1;
+    }
+    names
+}
+
 impl fmt::Display for Vitals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { resident, anonymous, files, sockets, threads, children, .. } = self;

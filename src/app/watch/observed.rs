@@ -110,7 +110,7 @@ fn step(round: &Round) -> Step {
     let (survey, report) = (&round.survey, &round.report);
     let is_cut = report.interrupted || report.lost.is_some() || report.superseded.is_some();
     if is_cut {
-        return Step::Unknown;
+        return Step::Cut { commit: of_round(round), drift: drift(round) };
     }
     let found = &survey.found;
     if let Some(held) = round.held.as_ref().filter(|held| held.hold.is_suspension()) {
@@ -135,7 +135,7 @@ fn step(round: &Round) -> Step {
     let failure = (!culprits.is_empty() || taken.is_some()).then_some(Failure { culprits, taken });
     // Something is left for the next round, which is no fault.
     if failure.is_none() && refused.is_none() && !report.is_good() {
-        return Step::Unknown;
+        return Step::Cut { commit, drift: drift(round) };
     }
     let is_waited = report.proof.is_some();
     let unready = found.unready.keys().filter(|_| !is_waited);

@@ -30,6 +30,13 @@ pub enum Step {
         /// The objects that differed.
         drift: Vec<Drift>,
     },
+    /// It was cut short, or left something for the next one, which is no fault. So it tells of drift alone.
+    Cut {
+        /// The commit that it was about.
+        commit: Commit,
+        /// The objects that it put back before it ended.
+        drift: Vec<Drift>,
+    },
     /// It ended, and did less than usual, as the target is held. So it does not say whether what failed
     /// before would fail still.
     Kept {
@@ -42,7 +49,7 @@ pub enum Step {
     Ended(Box<RoundEnd>),
     /// It ended, and wrote nothing, as the target is suspended.
     Suspended(SuspendedRound),
-    /// It ended, and says nothing of the target: it was cut short, or could not look.
+    /// It ended, and says nothing of the target: it could not look.
     Unknown,
 }
 

@@ -152,6 +152,7 @@ impl TargetState {
                 told.deploying(commit);
             }
             Step::Healed { commit, drift } => told.drift(drift, Some(commit)),
+            Step::Cut { commit, drift } => told.drift_of_part(drift, commit),
             Step::Kept { drift, waits } => {
                 told.suspension(None);
                 told.drift(drift, None);
@@ -257,6 +258,18 @@ impl Telling<'_> {
             let stays_drifted = !drifted.is_empty();
             self.tell(transition, Facts { commit, objects, stays_drifted, ..Facts::default() });
         }
+    }
+
+    /// Tells what a part of a round put back. The rest of the objects is as it was known before.
+    fn drift_of_part(&mut self, drift: &[Drift], commit: &Commit) {
+        let is_done = |object: &String| drift.iter().any(|drift| drift.object == *object);
+        let known = |objects: &BTreeSet<String>, is_put_back| -> Vec<Drift> {
+            let rest = objects.iter().filter(|object| !is_done(object));
+            rest.map(|object| Drift { object: object.clone(), is_put_back }).collect()
+        };
+        let (drifted, put_back) =
+            (known(&self.state.drifted, false), known(&self.state.put_back, true));
+        self.drift(&[drift, &drifted, &put_back].concat(), Some(commit));
     }
 
     fn ended(&mut self, end: &RoundEnd, rules: &Rules) {

@@ -273,6 +273,31 @@ fn a_rollout_under_way_and_a_hold_end_no_failure_and_no_deployment() {
     }
 }
 
+/// A part of a round knows nothing of the other objects.
+#[test]
+fn a_round_that_is_cut_short_tells_what_it_put_back() {
+    use Transition::{Drift, DriftPutBack};
+    let cut = |seconds, objects: &[(&str, bool)]| {
+        seen(seconds, Step::Cut { commit: commit("a"), drift: drift(objects).drift })
+    };
+    let rounds = [
+        (ended(0, drift(&[("A", false), ("B", false)])), &[Drift][..]),
+        (cut(30, &[("A", true)]), &[DriftPutBack]),
+        (cut(60, &[]), &[]),
+        (cut(90, &[("A", true)]), &[]),
+        (ended(120, drift(&[("A", true), ("B", true)])), &[DriftPutBack]),
+        (cut(150, &[]), &[]),
+        (ended(180, drift(&[("A", true)])), &[]),
+        (ended(210, drift(&[])), &[]),
+        (cut(240, &[("A", true)]), &[DriftPutBack]),
+    ];
+    let (mut state, rules) = (TargetState::default(), Rules::default());
+    for (round, expected) in rounds {
+        let told: Vec<_> = state.advance(&round, &rules).iter().map(|it| it.transition).collect();
+        assert_eq!(told, expected, "{round:?}");
+    }
+}
+
 #[test]
 fn alerts_and_verdicts_begin_and_end() {
     use AlertState::{Firing, Resolved};
