@@ -23,6 +23,9 @@ fn web_hint(source: &Cause) -> Option<&'static str> {
     } else if says("HTTP status 407") || says("proxy authorization required") {
         "give the proxy's user and password in its URL, or its user there and the password by a \
          credential.helper"
+    } else if says("certificates were loaded") {
+        "install this machine's certificate authorities, such as the package ca-certificates, or name \
+         a file with them by SSL_CERT_FILE"
     } else if says("UnknownIssuer") || says("certificate") {
         "name the server's certificate authority: git config http.sslCAInfo FILE"
     } else if says("HTTP status 401") || says("redentials") || says("Authentication") {
@@ -73,6 +76,10 @@ mod tests {
         let url = "https://git.example/x";
         assert!(hint(url, "HTTP status 407 from http://p").contains("proxy's user"));
         assert!(hint(url, "proxy authorization required").contains("proxy's user"));
+        assert!(
+            hint(url, "No CA certificates were loaded from the system").contains("SSL_CERT_FILE")
+        );
+        assert!(hint(url, "invalid peer certificate: UnknownIssuer").contains("http.sslCAInfo"));
         assert!(hint(url, "refused (HTTP status 401)").contains("credential.helper, or"));
     }
 
