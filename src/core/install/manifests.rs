@@ -25,8 +25,9 @@ const CHECKOUT: &str = "/data/checkout";
 pub fn workload(install: &Installation, form: Workload) -> Result<String, NoSchedule> {
     let account = &install.account;
     let mut text = format!("# {} of {}\n", kind(form), on_one_line(install.title()));
-    text += "# A private remote needs a credential: mount a Secret, and name it by GIT_SSH_COMMAND or a\n";
-    text += "# credential helper of git in the Secret's configuration.\n";
+    text += "# A private remote needs a credential: mount a Secret as /data/.netrc. For SSH, mount a key, name it\n";
+    text +=
+        "# by GIT_SSH_COMMAND, and take an image that has ssh. `trueup help service` says more.\n";
     text += &format!(
         "---\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: {}\n  namespace: {}\n",
         quoted(&account.name),
