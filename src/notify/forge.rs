@@ -73,6 +73,19 @@ impl Client<'_> {
         self.http.send(url, request.body(body.to_string())).map(drop)
     }
 
+    /// The newest statuses of a commit. One that the forge does not have is refused, so that it does not
+    /// hold up the messages of others: it was never pushed there, or is gone.
+    fn statuses(&self, commit: &str, context: &str) -> Result<Value, DeliveryError> {
+        match self.read(&self.api.statuses(commit, context)?) {
+            Err(error) if error.is_not_found => {
+                // Without a right to it, the repository is not found either.
+                self.read(&self.api.repository()?)?;
+                Err(DeliveryError::refusal("the forge does not have the commit"))
+            }
+            found => found,
+        }
+    }
+
     /// Sets the status of a commit, unless the newest one says the same.
     fn status(
         &self,
@@ -83,11 +96,13 @@ impl Client<'_> {
         let context = format!("trueup/{}", delivery.message.target);
         let state = self.api.state(verdict);
         let description: String = delivery.message.title.chars().take(DESCRIPTION).collect();
-        let all = self.read(&self.api.statuses(commit, &context)?)?;
-        if self.api.newest(&all, &context) == Some((state, description.as_str())) {
+        // Gitea keeps no space at the end: what is there would differ from this each time.
+        let description = description.trim_end();
+        let all = self.statuses(commit, &context)?;
+        if self.api.newest(&all, &context) == Some((state, description)) {
             return Ok(());
         }
-        let body = self.api.status(state, &context, &description);
+        let body = self.api.status(state, &context, description);
         self.write(Verb::Post, &self.api.set_status(commit)?, &body)
     }
 

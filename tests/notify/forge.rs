@@ -8,7 +8,7 @@ use trueup::core::notify::{Address, Forge, ForgeApi, Message, SinkKind};
 use super::{CANARY, sender, sink, story, token};
 use crate::support::receiver::{Answer, Received, Receiver, ok};
 
-/// The statuses, the newest first, and the comments of pull request 7.
+/// The statuses, the oldest first, and the comments of pull request 7.
 #[derive(Default)]
 struct Kept {
     statuses: Vec<Value>,
@@ -95,10 +95,12 @@ impl Names {
             ("GET", path) if path == statuses => ok(&Value::from(kept.statuses.clone())),
             ("POST", "statuses/SHA") => {
                 let body = request.json();
-                let mut status = json!({ "description": body["description"] });
+                let id = kept.statuses.len();
+                let description = body["description"].as_str().unwrap().trim();
+                let mut status = json!({ "id": id, "description": description });
                 status[self.state] = body["state"].clone();
                 status[self.context] = body[self.context].clone();
-                kept.statuses.insert(0, status);
+                kept.statuses.push(status);
                 ok(&Value::Null)
             }
             ("GET", path) if path == pulls => {
@@ -162,7 +164,7 @@ fn statuses_are_set_once_and_the_comment_is_edited_in_place() {
         assert_eq!(writes(), 6);
         let kept = kept.lock().unwrap();
         let states: Vec<&str> =
-            kept.statuses.iter().rev().map(|it| it[names.state].as_str().unwrap()).collect();
+            kept.statuses.iter().map(|it| it[names.state].as_str().unwrap()).collect();
         let failure = if names.api == ForgeApi::GitLab { "failed" } else { "failure" };
         assert_eq!(states, ["pending", failure, "success"]);
         assert!(kept.statuses.iter().all(|status| status[names.context] == "trueup/prod"));
@@ -173,10 +175,43 @@ fn statuses_are_set_once_and_the_comment_is_edited_in_place() {
             "{body}"
         );
         assert!(body.contains("recovered at bbbbbbb"), "{body}");
+        drop(kept);
+        // Nor is a status that the forge trims, where it is cut at a space.
+        for _ in 0..2 {
+            send(&forge, &cut_at_a_space(&story[2]));
+            assert_eq!(writes(), 8);
+        }
         for request in receiver.seen() {
             assert!(!String::from_utf8_lossy(&request.body).contains(CANARY));
             assert!(!request.path.contains(CANARY));
         }
+    }
+}
+
+/// A message whose title has a space where that of a status ends.
+pub(super) fn cut_at_a_space(message: &Message) -> Message {
+    let title = format!("prod: {} recovered", "x".repeat(133));
+    Message { title, ..message.clone() }
+}
+
+#[test]
+fn a_commit_that_a_forge_does_not_have_is_refused() {
+    for (has_repository, is_refusal) in [(true, true), (false, false)] {
+        let receiver = Receiver::answering(move |request| {
+            match has_repository && request.path.ends_with("/shop/deploy") {
+                true => ok(&json!({})),
+                false => ("404 Not Found".to_owned(), String::new()),
+            }
+        });
+        let kind = SinkKind::Forge(Forge {
+            api: ForgeApi::Gitea,
+            url: Address::Plain(receiver.url("")),
+            repository: "shop/deploy".to_owned(),
+            token: token(),
+            comments: false,
+        });
+        let error = sender().send(&sink(kind), &story()[0]).unwrap_err();
+        assert_eq!(error.is_refusal, is_refusal, "{error}");
     }
 }
 

@@ -54,7 +54,12 @@ impl Api<'_> {
         }
     }
 
-    /// The statuses of a commit, the newest first.
+    /// The repository itself.
+    pub(super) fn repository(&self) -> Result<Url, DeliveryError> {
+        self.of_repository(&[])
+    }
+
+    /// The newest statuses of a commit.
     pub(super) fn statuses(&self, commit: &str, context: &str) -> Result<Url, DeliveryError> {
         let path = match self.kind {
             ForgeApi::GitHub | ForgeApi::Gitea => ["commits", commit, "statuses"].to_vec(),
@@ -81,8 +86,10 @@ impl Api<'_> {
             ForgeApi::Gitea => ("context", "status"),
         };
         let text = |status: &'v Value, key: &str| status.get(key).and_then(Value::as_str);
-        let mut all = statuses.as_array()?.iter();
-        let newest = all.find(|status| text(status, name) == Some(context))?;
+        let all = statuses.as_array()?.iter();
+        let all = all.filter(|status| text(status, name) == Some(context));
+        // Gitea lists those of one second in any order.
+        let newest = all.max_by_key(|status| status.get("id").and_then(Value::as_u64))?;
         Some((text(newest, state)?, text(newest, "description").unwrap_or_default()))
     }
 
