@@ -83,6 +83,8 @@ mod prune;
 mod pull;
 mod pushes;
 #[cfg(unix)]
+mod pushes_gitea;
+#[cfg(unix)]
 mod readme;
 mod record;
 mod recovery;

@@ -5,6 +5,8 @@ mod alertmanager;
 mod chats;
 mod forge;
 #[cfg(unix)]
+mod gitea;
+#[cfg(unix)]
 mod mail;
 mod outages;
 #[cfg(unix)]

@@ -4,6 +4,7 @@ pub mod aggregated;
 pub mod api;
 pub mod audit_log;
 pub mod between;
+pub mod built;
 pub mod canaries;
 pub mod command;
 pub mod eventually;
@@ -11,6 +12,8 @@ pub mod faults;
 pub mod front;
 pub mod gate;
 pub mod git;
+#[cfg(unix)]
+pub mod gitea;
 pub mod http;
 pub mod identity_provider;
 pub mod kubelet;

@@ -5,22 +5,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
+use super::built;
+
 /// The folder that holds them.
 #[track_caller]
 fn folder() -> PathBuf {
-    static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/receivers/build");
-        let built = Command::new("bash").arg(script).stdin(Stdio::null()).output();
-        let built = built.map_err(|error| format!("cannot run bash: {error}"))?;
-        match built.status.success() {
-            true => Ok(String::from_utf8_lossy(&built.stdout).trim().into()),
-            false => Err(format!(
-                "fixtures/receivers/build could not build them: it needs Go, and a module proxy or \
-                 modules that were fetched before\n{}",
-                String::from_utf8_lossy(&built.stderr)
-            )),
-        }
-    });
+    static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| built::folder("receivers"));
     let folder = FOLDER.as_ref();
     folder.unwrap_or_else(|reason| panic!("no programs to send to: {reason}")).clone()
 }

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use super::built;
 use super::command::Cmd;
 
 /// A search path with kustomize, jsonnet and a Helm of this major version before everything else.
@@ -26,19 +26,7 @@ pub fn with(cmd: Cmd) -> Cmd {
 /// The folder that holds them.
 #[track_caller]
 pub fn folder() -> PathBuf {
-    static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/renderers/build");
-        let built = Command::new("bash").arg(script).stdin(Stdio::null()).output();
-        let built = built.map_err(|error| format!("cannot run bash: {error}"))?;
-        match built.status.success() {
-            true => Ok(String::from_utf8_lossy(&built.stdout).trim().into()),
-            false => Err(format!(
-                "fixtures/renderers/build could not build them: it needs Go, and a module proxy or \
-                 modules that were fetched before\n{}",
-                String::from_utf8_lossy(&built.stderr)
-            )),
-        }
-    });
+    static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| built::folder("renderers"));
     let folder = FOLDER.as_ref();
     folder.unwrap_or_else(|reason| panic!("no programs to render with: {reason}")).clone()
 }

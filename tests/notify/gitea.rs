@@ -1,0 +1,158 @@
+//! A commit on Gitea itself.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use trueup::core::notify::{Address, Forge, ForgeApi, Message, SecretSource, SinkKind};
+use trueup::notify::DeliveryError;
+
+use super::forge::cut_at_a_space;
+use super::{sender, sink, story, write};
+use crate::support::git::{Upstream, git};
+use crate::support::gitea::{Gitea, OWNER, STRANGER, gitea};
+
+/// The rights of a token that are enough for statuses and comments.
+const SCOPES: &str = "write:repository,write:issue";
+
+/// An upstream whose author pushes to a new repository of this name, and the id of its first commit.
+fn upstream(gitea: &Gitea, name: &str) -> (Upstream, String) {
+    let upstream = Upstream::empty();
+    git(upstream.work(), ["remote", "set-url", "origin", &gitea.create(name)]);
+    let first = upstream.commit("First");
+    (upstream, first)
+}
+
+/// A sink for a repository, whose token is in a file of `folder`.
+fn forge(gitea: &Gitea, name: &str, folder: &Path, token: &str) -> Forge {
+    let file = folder.join("token");
+    write(&file, token);
+    Forge {
+        api: ForgeApi::Gitea,
+        url: Address::Plain(gitea.url("")),
+        repository: format!("{OWNER}/{name}"),
+        token: SecretSource::File(file),
+        comments: true,
+    }
+}
+
+fn send(forge: &Forge, message: &Message) -> Result<(), DeliveryError> {
+    sender().send(&sink(SinkKind::Forge(forge.clone())), message)
+}
+
+/// The messages of a deployment of this commit.
+fn story_of(commit: &str) -> Vec<Message> {
+    let mut story = story();
+    for message in &mut story {
+        message.commit.as_mut().unwrap().id = commit.to_owned();
+    }
+    story
+}
+
+/// The statuses of a commit, the oldest first.
+fn statuses(gitea: &Gitea, name: &str, commit: &str) -> Vec<Value> {
+    let statuses = gitea.get(name, &format!("commits/{commit}/statuses"));
+    let mut statuses = statuses.as_array().unwrap().clone();
+    statuses.sort_by_key(|status| status["id"].as_u64());
+    statuses
+}
+
+/// Their states.
+fn states(gitea: &Gitea, name: &str, commit: &str) -> Vec<String> {
+    let states = statuses(gitea, name, commit).into_iter();
+    states.map(|status| status["status"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The texts of a pull request's comments.
+fn comments(gitea: &Gitea, name: &str, number: u64) -> Vec<String> {
+    let comments = gitea.get(name, &format!("issues/{number}/comments"));
+    let text = |comment: &Value| comment["body"].as_str().unwrap().to_owned();
+    comments.as_array().unwrap().iter().map(text).collect()
+}
+
+#[test]
+#[ignore = "builds Gitea, which takes minutes; .ci/run has it"]
+fn gitea_has_each_status_once_and_one_comment_of_ours() {
+    let (gitea, name) = (gitea(), "notify");
+    let (upstream, _) = upstream(gitea, name);
+    git(upstream.work(), ["switch", "--quiet", "--create", "change"]);
+    upstream.commit("Raise");
+    let (number, merged) = gitea.merge(name, "change");
+    let comment = json!({ "body": "Looks good" });
+    gitea.post(name, &format!("issues/{number}/comments"), &comment);
+    let forge = forge(gitea, name, upstream.folder(), &gitea.token_of(OWNER, SCOPES));
+    let story = story_of(&merged);
+    for message in &story {
+        send(&forge, message).unwrap();
+        let comments = comments(gitea, name, number);
+        assert_eq!(comments.len(), 2, "{comments:#?}");
+        assert_eq!(comments[0], "Looks good");
+        assert!(comments[1].starts_with("<!-- trueup "), "{comments:#?}");
+        assert!(comments[1].contains(&message.text()), "{comments:#?}");
+    }
+    let writes = || {
+        let of = |method| gitea.requests(&format!("{method} /api/v1/repos/{OWNER}/{name}/"));
+        of("\"POST") + of("\"PATCH")
+    };
+    assert_eq!(states(gitea, name, &merged), ["pending", "failure", "success"]);
+    let before = writes();
+    // What is there already is not sent again, however fast the statuses before it came.
+    for _ in 0..3 {
+        send(&forge, &story[2]).unwrap();
+    }
+    assert_eq!(writes(), before);
+    // Nor is one that Gitea cuts once more.
+    for _ in 0..2 {
+        send(&forge, &cut_at_a_space(&story[2])).unwrap();
+        assert_eq!(writes(), before + 2, "a status and the comment");
+    }
+    let statuses = statuses(gitea, name, &merged);
+    for (status, message) in statuses.iter().zip(&story) {
+        assert_eq!(status["context"], "trueup/prod");
+        assert_eq!(status["description"], message.title);
+        assert_eq!(status["creator"]["login"], OWNER);
+    }
+}
+
+#[test]
+#[ignore = "builds Gitea, which takes minutes; .ci/run has it"]
+fn gitea_says_which_tokens_may_not() {
+    let (gitea, name) = (gitea(), "rights");
+    let (upstream, first) = upstream(gitea, name);
+    git(upstream.work(), ["switch", "--quiet", "--create", "change"]);
+    upstream.commit("Raise");
+    let (number, merged) = gitea.merge(name, "change");
+    let said = |token: &str, comments: bool, commit: &str| {
+        let forge = Forge { comments, ..forge(gitea, name, upstream.folder(), token) };
+        let error = send(&forge, &story_of(commit)[0]).err();
+        error.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
+    let of = |user, scopes| gitea.token_of(user, scopes);
+    let host = gitea.url("").replace("http://", "").replace('/', "");
+    let answers = |status: u16| format!("{host} answers with HTTP status {status}");
+    for (token, status) in [
+        (of(OWNER, "read:repository,write:issue"), 403),
+        (of(OWNER, "public-only,write:repository"), 403),
+        (of(OWNER, "write:issue"), 403),
+        (of(STRANGER, "all"), 404),
+        ("0".repeat(40), 401),
+    ] {
+        assert_eq!(said(&token, false, &first), answers(status));
+        assert_eq!(states(gitea, name, &first), [""; 0]);
+    }
+    // A status alone, and a commit without a pull request, need no right to write comments.
+    let token = of(OWNER, "write:repository");
+    assert_eq!(said(&token, false, &merged), "");
+    assert_eq!(said(&token, true, &first), "");
+    assert_eq!(said(&token, true, &merged), answers(403));
+    assert_eq!(said(&of(OWNER, "write:repository,read:issue"), true, &merged), answers(403));
+    assert_eq!(comments(gitea, name, number), [""; 0]);
+    let token = of(OWNER, SCOPES);
+    assert_eq!(said(&token, true, &merged), "");
+    assert_eq!(comments(gitea, name, number).len(), 1);
+
+    // A commit that is not there holds up no other.
+    let forge = forge(gitea, name, upstream.folder(), &token);
+    let error = send(&forge, &story()[0]).unwrap_err();
+    assert_eq!(error.to_string(), "the forge does not have the commit");
+    assert!(error.is_refusal);
+}
