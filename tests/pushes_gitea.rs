@@ -33,7 +33,7 @@ fn head(repo: &Repo<'_>) -> String {
 }
 
 #[test]
-#[ignore = "builds Gitea, which takes minutes; .ci/run has it"]
+#[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
 fn a_push_to_gitea_begins_a_round() {
     let (gitea, name) = (gitea(), "gitea-pushes");
     let repo = Repo::new(name, sandbox::bare());
@@ -118,7 +118,7 @@ fn a_push_to_gitea_begins_a_round() {
 }
 
 #[test]
-#[ignore = "builds Gitea, which takes minutes; .ci/run has it"]
+#[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
 fn a_token_that_may_not_read_pulls_nothing_from_gitea() {
     let (gitea, name) = (gitea(), "gitea-pulls");
     let repo = Repo::new(name, sandbox::bare());

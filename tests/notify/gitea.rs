@@ -70,7 +70,7 @@ fn comments(gitea: &Gitea, name: &str, number: u64) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "builds Gitea, which takes minutes; .ci/run has it"]
+#[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
 fn gitea_has_each_status_once_and_one_comment_of_ours() {
     let (gitea, name) = (gitea(), "notify");
     let (upstream, _) = upstream(gitea, name);
@@ -114,7 +114,7 @@ fn gitea_has_each_status_once_and_one_comment_of_ours() {
 }
 
 #[test]
-#[ignore = "builds Gitea, which takes minutes; .ci/run has it"]
+#[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
 fn gitea_says_which_tokens_may_not() {
     let (gitea, name) = (gitea(), "rights");
     let (upstream, first) = upstream(gitea, name);
