@@ -126,21 +126,22 @@ impl Remote {
     }
 
     /// The result of pulling since the target has `seen` it: the last pull that brought something, else
-    /// the last one. `None` without a remote. The first one is waited for, and one that begins now where
-    /// that is `urgent`.
+    /// the last one. `None` without a remote. The first one that it sees is waited for, where one is under
+    /// way: what it brings may be in the checkout already. One that begins now is, where that is `urgent`.
     pub async fn next(
         &self,
         seen: &mut SeenNews,
         urgent: bool,
     ) -> Option<Result<Pulled, PullError>> {
         let mut heard = self.0.news.subscribe();
-        let wanted = match urgent && !self.0.options.once {
-            true => {
-                let next = heard.borrow().begun + 1;
-                self.0.wanted.notify_one();
-                next
-            }
-            false => 1,
+        let begun = heard.borrow().begun;
+        let wanted = if urgent && !self.0.options.once {
+            self.0.wanted.notify_one();
+            begun + 1
+        } else if seen.pulls == 0 {
+            begun.max(1)
+        } else {
+            1
         };
         // The sender is a part of this, so that there is one.
         let News { ended, last, brought, moves, .. } =
@@ -289,4 +290,46 @@ fn heads(directory: &Path, tracked: &TrackedRefs) -> Option<Vec<String>> {
         commit.map(|found| found.revision.commit).unwrap_or_default()
     });
     Some([head].into_iter().chain(refs).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulled(is_refused: bool) -> Option<Result<Pulled, Arc<PullError>>> {
+        let refused = Arc::new(PullError::Unmerged { path: "web.yaml".to_owned() });
+        let error = PullError::TimedOut { url: String::new(), after: Duration::ZERO };
+        Some(Err(if is_refused { refused } else { Arc::new(error) }))
+    }
+
+    /// The one before it may have failed for what is mended by now.
+    #[tokio::test]
+    async fn the_first_look_waits_for_the_pull_that_is_under_way() {
+        let news = News { begun: 2, ended: 1, last: pulled(true), ..News::default() };
+        let remote = Remote(Arc::new(Shared {
+            options: RemoteOptions {
+                directory: PathBuf::new(),
+                pull: None,
+                tracked: TrackedRefs::default(),
+                interval: Duration::ZERO,
+                once: false,
+            },
+            news: watch::Sender::new(news),
+            wanted: Notify::new(),
+            is_asked: AtomicBool::new(false),
+            intervals: Mutex::default(),
+            open: Mutex::default(),
+        }));
+        let refused =
+            |news: Option<Result<Pulled, PullError>>| news.unwrap().unwrap_err().is_refusal();
+        let mut known = SeenNews { pulls: 1, moves: 0 };
+        assert!(refused(remote.next(&mut known, false).await));
+
+        let (mut seen, other) = (SeenNews::default(), remote.clone());
+        let first = tokio::spawn(async move { other.next(&mut seen, false).await });
+        tokio::task::yield_now().await;
+        assert!(!first.is_finished());
+        remote.0.news.send_modify(|news| (news.ended, news.last) = (2, pulled(false)));
+        assert!(!refused(first.await.unwrap()));
+    }
 }
