@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
@@ -116,13 +116,4 @@ pub fn settled(replicas: &[&Replica], members: usize) {
         let listed = shares.first().map(|(_, listed, _)| *listed);
         shares.len() == replicas.len() && is_whole && Some(owned) == listed
     });
-}
-
-/// Waits until it holds, and asserts that this was within the time of the law.
-#[track_caller]
-pub fn within_law(what: &str, since: Instant, holds: impl Fn() -> bool) -> Duration {
-    eventually(what, holds);
-    let time = since.elapsed();
-    assert!(time < LAW, "{what}: {time:?}");
-    time
 }
