@@ -7,9 +7,14 @@ use trueup::core::notify::{Address, Forge, ForgeApi, Message, SecretSource, Sink
 use trueup::notify::DeliveryError;
 
 use super::forge::cut_at_a_space;
+use super::watching::watch_of;
 use super::{sender, sink, story, write};
+use crate::support::eventually::eventually;
 use crate::support::git::{Upstream, git};
 use crate::support::gitea::{Gitea, OWNER, STRANGER, gitea};
+use crate::support::repo::Repo;
+use crate::support::sandbox;
+use crate::support::watching::Watching;
 
 /// The rights of a token that are enough for statuses and comments.
 const SCOPES: &str = "write:repository,write:issue";
@@ -155,4 +160,68 @@ fn gitea_says_which_tokens_may_not() {
     let error = send(&forge, &story()[0]).unwrap_err();
     assert_eq!(error.to_string(), "the forge does not have the commit");
     assert!(error.is_refusal);
+}
+
+#[test]
+#[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
+fn a_watch_tells_gitea_of_each_commit() {
+    let (gitea, name) = (gitea(), "gitea-watch");
+    let repo = Repo::new(name, sandbox::bare());
+    let remote = gitea.create(name);
+    let push = |branch: &str| {
+        repo.git(&["push", "--quiet", &remote, &format!("HEAD:refs/heads/{branch}")]);
+        repo.git(&["rev-parse", "HEAD"]).stdout.trim().to_owned()
+    };
+    repo.write_config("one", "1").commit("First");
+    let first = push("main");
+    let [reading, writing] =
+        ["read:repository", SCOPES].map(|scopes| gitea.token_of(OWNER, scopes));
+    let file = repo.outside().join("token");
+    write(&file, &writing);
+    let sinks = format!(
+        "  - {{name: commits, type: gitea, url: '{}', repository: {OWNER}/{name}, token: 'file:{}', \
+         comments: true}}\n",
+        gitea.url(""),
+        file.display()
+    );
+    let args = ["watch", "--interval", "0.5"];
+    gitea.clone(&repo, name, &reading);
+    let cmd = watch_of(&repo, &gitea.url(name), &args, &sinks);
+    let watching = Watching::running(&repo, cmd);
+    let come_to = |commit: &str, expected: &[&str]| {
+        eventually(&format!("{expected:?}"), || states(gitea, name, commit) == expected);
+        let status = statuses(gitea, name, commit).pop().unwrap();
+        assert_eq!(status["context"], "trueup/checkout");
+        status["description"].as_str().unwrap().to_owned()
+    };
+    let first_text = come_to(&first, &["pending", "success"]);
+    assert!(first_text.contains("\"First\" by Author"), "{first_text}");
+
+    // A pull request that is merged, and one that breaks a file.
+    repo.write_config("one", "2").commit("Second");
+    push("second");
+    let (number, merged) = gitea.merge(name, "second");
+    come_to(&merged, &["pending", "success"]);
+    assert_eq!(repo.value("one"), "2");
+    eventually("its comment", || match &comments(gitea, name, number)[..] {
+        [comment] => comment.contains("\n✅ trueup\n"),
+        _ => false,
+    });
+    repo.git(&["pull", "--quiet", "--ff-only", &remote, "main"]);
+    repo.write("bad.yaml", "a: b: c\n").commit("Broken");
+    push("broken");
+    let (number, merged) = gitea.merge(name, "broken");
+    let text = come_to(&merged, &["failure"]);
+    assert!(text.contains("is refused: bad.yaml:1:"), "{text}");
+    eventually("its comment", || match &comments(gitea, name, number)[..] {
+        [comment] => comment.contains("\n❌ trueup\n"),
+        _ => false,
+    });
+    repo.git(&["pull", "--quiet", "--ff-only", &remote, "main"]);
+    repo.remove("bad.yaml").commit("Mended");
+    come_to(&push("main"), &["success"]);
+
+    let log = std::fs::read_to_string(&watching.log).unwrap();
+    assert_eq!(watching.stop(), Some(0));
+    assert!([reading, writing].iter().all(|token| !log.contains(token)), "{log}");
 }

@@ -58,17 +58,22 @@ impl Hook {
 
 /// A watch of a clone of `repo` with these sinks.
 fn watch(repo: &Repo<'_>, sinks: &str, args: &[&str]) -> Cmd {
+    let url = format!("file://{}", repo.path().display());
+    watch_of(repo, &url, &[&["watch"], args].concat(), sinks)
+}
+
+/// A command in a clone of this address, with these sinks.
+pub(super) fn watch_of(repo: &Repo<'_>, url: &str, args: &[&str], sinks: &str) -> Cmd {
     let settings = repo.outside().join("settings");
     fs::create_dir_all(settings.join("trueup")).unwrap();
     let text = format!("notify:\n  grace: 1s\n  sinks:\n{sinks}");
     write(&settings.join("trueup/config.yaml"), &text);
     let checkout = repo.outside().join("checkout");
-    let url = format!("file://{}", repo.path().display());
+    let place = checkout.to_str().unwrap();
     if !checkout.exists() {
-        repo.run(&["-C", checkout.to_str().unwrap(), "pull", "--url", &url]).exits(0);
+        repo.run(&["-C", place, "pull", "--url", url]).exits(0);
     }
-    let watch = ["-C", checkout.to_str().unwrap(), "watch"];
-    let cmd = repo.trueup(&[&watch[..], args].concat());
+    let cmd = repo.trueup(&[&["-C", place], args].concat());
     cmd.env("XDG_CONFIG_HOME", &settings).env("HOOK_KEY", CANARY)
 }
 
