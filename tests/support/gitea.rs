@@ -176,6 +176,13 @@ impl Gitea {
     /// Merges a branch by a pull request, and gives its number and the id of the merge.
     #[track_caller]
     pub fn merge(&self, name: &str, branch: &str) -> (u64, String) {
+        // It learns of pushed branches a moment after git does.
+        eventually("both branches are known", || {
+            let known = self.get(name, "branches");
+            let known: Vec<&Value> = known.as_array().into_iter().flatten().collect();
+            let has = |name: &str| known.iter().any(|it| it["name"] == name);
+            has("main") && has(branch)
+        });
         let pull = json!({ "head": branch, "base": "main", "title": branch });
         let number = self.post(name, "pulls", &pull)["number"].as_u64().unwrap();
         let path = format!("pulls/{number}");
