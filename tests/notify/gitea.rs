@@ -19,12 +19,27 @@ use crate::support::watching::Watching;
 /// The rights of a token that are enough for statuses and comments.
 const SCOPES: &str = "write:repository,write:issue";
 
-/// An upstream whose author pushes to a new repository of this name, and the id of its first commit.
-fn upstream(gitea: &Gitea, name: &str) -> (Upstream, String) {
-    let upstream = Upstream::empty();
-    git(upstream.work(), ["remote", "set-url", "origin", &gitea.create(name)]);
-    let first = upstream.commit("First");
-    (upstream, first)
+/// A new repository with a pull request that is merged.
+struct Merged {
+    upstream: Upstream,
+    /// The id of its first commit.
+    first: String,
+    /// That of the pull request.
+    number: u64,
+    /// The id of the merge.
+    merge: String,
+}
+
+impl Merged {
+    fn new(gitea: &Gitea, name: &str) -> Self {
+        let upstream = Upstream::empty();
+        git(upstream.work(), ["remote", "set-url", "origin", &gitea.create(name)]);
+        let first = upstream.commit("First");
+        git(upstream.work(), ["switch", "--quiet", "--create", "change"]);
+        upstream.commit("Raise");
+        let (number, merge) = gitea.merge(name, "change");
+        Self { upstream, first, number, merge }
+    }
 }
 
 /// A sink for a repository, whose token is in a file of `folder`.
@@ -78,10 +93,7 @@ fn comments(gitea: &Gitea, name: &str, number: u64) -> Vec<String> {
 #[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
 fn gitea_has_each_status_once_and_one_comment_of_ours() {
     let (gitea, name) = (gitea(), "notify");
-    let (upstream, _) = upstream(gitea, name);
-    git(upstream.work(), ["switch", "--quiet", "--create", "change"]);
-    upstream.commit("Raise");
-    let (number, merged) = gitea.merge(name, "change");
+    let Merged { upstream, number, merge: merged, .. } = Merged::new(gitea, name);
     let comment = json!({ "body": "Looks good" });
     gitea.post(name, &format!("issues/{number}/comments"), &comment);
     let forge = forge(gitea, name, upstream.folder(), &gitea.token_of(OWNER, SCOPES));
@@ -122,10 +134,7 @@ fn gitea_has_each_status_once_and_one_comment_of_ours() {
 #[ignore = "builds Gitea, which takes minutes: run it with -- --ignored gitea"]
 fn gitea_says_which_tokens_may_not() {
     let (gitea, name) = (gitea(), "rights");
-    let (upstream, first) = upstream(gitea, name);
-    git(upstream.work(), ["switch", "--quiet", "--create", "change"]);
-    upstream.commit("Raise");
-    let (number, merged) = gitea.merge(name, "change");
+    let Merged { upstream, first, number, merge: merged } = Merged::new(gitea, name);
     let said = |token: &str, comments: bool, commit: &str| {
         let forge = Forge { comments, ..forge(gitea, name, upstream.folder(), token) };
         let error = send(&forge, &story_of(commit)[0]).err();

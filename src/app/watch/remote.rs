@@ -296,16 +296,16 @@ fn heads(directory: &Path, tracked: &TrackedRefs) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    fn pulled(is_refused: bool) -> Option<Result<Pulled, Arc<PullError>>> {
-        let refused = Arc::new(PullError::Unmerged { path: "web.yaml".to_owned() });
-        let error = PullError::TimedOut { url: String::new(), after: Duration::ZERO };
-        Some(Err(if is_refused { refused } else { Arc::new(error) }))
+    fn failed(error: PullError) -> Option<Result<Pulled, Arc<PullError>>> {
+        Some(Err(Arc::new(error)))
     }
 
     /// The one before it may have failed for what is mended by now.
     #[tokio::test]
     async fn the_first_look_waits_for_the_pull_that_is_under_way() {
-        let news = News { begun: 2, ended: 1, last: pulled(true), ..News::default() };
+        let unmerged = failed(PullError::Unmerged { path: "web.yaml".to_owned() });
+        let silent = failed(PullError::TimedOut { url: String::new(), after: Duration::ZERO });
+        let news = News { begun: 2, ended: 1, last: unmerged, ..News::default() };
         let remote = Remote(Arc::new(Shared {
             options: RemoteOptions {
                 directory: PathBuf::new(),
@@ -329,7 +329,7 @@ mod tests {
         let first = tokio::spawn(async move { other.next(&mut seen, false).await });
         tokio::task::yield_now().await;
         assert!(!first.is_finished());
-        remote.0.news.send_modify(|news| (news.ended, news.last) = (2, pulled(false)));
+        remote.0.news.send_modify(|news| (news.ended, news.last) = (2, silent));
         assert!(!refused(first.await.unwrap()));
     }
 }
