@@ -86,7 +86,7 @@ fn definitions(
     reach: Reach,
 ) -> Vec<Definition> {
     let mut found = Vec::new();
-    for (name, other) in &target.others {
+    for (name, other) in target.others.iter() {
         let Some(read) = target.other(name, checkout) else { continue };
         let at = match other.at {
             OtherRevision::Same => Ok(revision.clone()),

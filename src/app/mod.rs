@@ -54,7 +54,7 @@ pub use event::Event;
 pub use hold::{HeldBefore, HoldingPlace, check_not_held, hold_of, release, resume, suspend};
 pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
-pub use others::{OtherRevision, OtherTarget};
+pub use others::{OtherRevision, OtherTarget, OtherTargets};
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use rbac::{KindNames, TargetRights, UnknownKind, rights};
 pub use reasons::{Explained, beside_git, explain};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::declare::declare_whole;
 use super::right_cluster::is_of_other_cluster;
 use super::trust::Trust;
-use super::{ClusterChoice, OtherRevision, OtherTarget, Target};
+use super::{ClusterChoice, OtherRevision, OtherTarget, OtherTargets, Target};
 use crate::cluster::Cluster;
 use crate::config::{Config, FILE};
 use crate::core::annotations::Mode;
@@ -87,7 +87,7 @@ impl MoveSearch<'_> {
             return moves;
         }
         let Self { cluster, cluster_uid, repository, .. } = *self;
-        for (name, other) in &self.target.others {
+        for (name, other) in self.target.others.iter() {
             if is_of_other_cluster(name, other, cluster, cluster_uid, repository) {
                 now.leave_out(name);
             }
@@ -151,7 +151,7 @@ impl MoveSearch<'_> {
             rev: Some(commit.clone()),
             tracks: None,
             worktree: false,
-            others: former.collect(),
+            others: OtherTargets::new(former.collect(), None),
             // This commit is named by the record of what was applied.
             trust: Trust::default(),
             ..self.target.clone()

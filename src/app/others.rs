@@ -1,6 +1,9 @@
 //! The other targets of `trueup.yaml`, each at the commit that it is of: a target that tracks a ref
 //! declares what that ref's commit says, not what this one's does.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
 use super::trust::{Trust, Wanted};
 use super::{ClusterChoice, Target};
 use crate::config::{Config, FILE};
@@ -8,6 +11,72 @@ use crate::core::source::formats::Formats;
 use crate::core::source::snapshot::Revision;
 use crate::core::tracking::TrackedRef;
 use crate::git::Checkout;
+
+/// How many maps of targets are held against a new one. Those of one commit differ only by what a target
+/// tracks and whose cluster it is.
+const MOST_KNOWN: usize = 16;
+
+/// The maps that targets have now. Of 200 targets each knows the others, which would be 40,000 of them.
+static KNOWN: Mutex<Vec<Weak<BTreeMap<String, OtherTarget>>>> = Mutex::new(Vec::new());
+
+/// The other targets of `trueup.yaml` by their names. Targets of the same settings share them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherTargets {
+    /// With the target itself, so that all have the same.
+    all: Arc<BTreeMap<String, OtherTarget>>,
+    own: Option<String>,
+}
+
+impl OtherTargets {
+    /// The others of `all` targets, for the one that is called `own`.
+    pub fn new(all: BTreeMap<String, OtherTarget>, own: Option<&str>) -> Self {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|it| it.strong_count() > 0);
+        let same = known.iter().filter_map(Weak::upgrade).find(|it| **it == all);
+        let all = same.unwrap_or_else(|| {
+            let all = Arc::new(all);
+            if known.len() == MOST_KNOWN {
+                known.remove(0);
+            }
+            known.push(Arc::downgrade(&all));
+            all
+        });
+        Self { all, own: own.map(str::to_owned) }
+    }
+
+    /// Each with its name, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &OtherTarget)> {
+        self.all.iter().filter(|(name, _)| self.own.as_ref() != Some(name))
+    }
+
+    /// Their names.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.iter().map(|(name, _)| name)
+    }
+
+    /// The targets.
+    pub fn values(&self) -> impl Iterator<Item = &OtherTarget> {
+        self.iter().map(|(_, other)| other)
+    }
+
+    /// One of them.
+    pub fn get(&self, name: &str) -> Option<&OtherTarget> {
+        self.all.get(name).filter(|_| self.own.as_deref() != Some(name))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.keys().next().is_none()
+    }
+
+    /// The same, each changed.
+    #[must_use]
+    pub fn map(self, change: impl Fn(&mut OtherTarget)) -> Self {
+        let mut all = Arc::unwrap_or_clone(self.all);
+        all.values_mut().for_each(change);
+        Self::new(all, self.own.as_deref())
+    }
+}
 
 /// Another target of `trueup.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,14 +117,14 @@ impl Target {
         if trust.has_rules() {
             read.trust = trust;
         }
-        match at {
+        match at.clone() {
             OtherRevision::Same => {}
             OtherRevision::Head => (read.rev, read.tracks, read.worktree) = (None, None, false),
             OtherRevision::Tracked(tracked) => {
                 (read.rev, read.tracks, read.worktree) = (None, Some(tracked), false);
             }
         }
-        if self.others[name].at != OtherRevision::Same {
+        if at != OtherRevision::Same {
             let revision = read.revision(checkout).ok()?;
             let file = checkout.read_file(&revision, FILE).ok()??;
             let declared = Config::read(&file).ok()?.targets.remove(name)?;
@@ -75,5 +144,43 @@ impl Target {
             Some(head) => head.revision,
             None => revision.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(path: &str) -> OtherTarget {
+        OtherTarget {
+            paths: vec![path.to_owned()],
+            namespace: None,
+            formats: Formats::default(),
+            at: OtherRevision::Same,
+            trust: Trust::default(),
+            cluster: ClusterChoice::default(),
+        }
+    }
+
+    #[test]
+    fn targets_of_the_same_settings_share_what_they_know_of_each_other() {
+        let all = || ["one", "two", "three"].map(|name| (name.to_owned(), target(name))).into();
+        let one = OtherTargets::new(all(), Some("one"));
+        let two = OtherTargets::new(all(), Some("two"));
+        assert!(Arc::ptr_eq(&one.all, &two.all));
+        assert_eq!(one.keys().collect::<Vec<_>>(), ["three", "two"]);
+        assert_eq!((one.get("one"), one.get("two")), (None, Some(&target("two"))));
+        assert_ne!(one, two, "neither is one of its others");
+
+        let mut moved: BTreeMap<String, OtherTarget> = all();
+        moved.insert("two".to_owned(), target("elsewhere"));
+        let moved = OtherTargets::new(moved, Some("one"));
+        assert_eq!(moved.get("two"), Some(&target("elsewhere")));
+        assert_eq!(one.get("two"), Some(&target("two")), "the former settings stay as they were");
+
+        let alone = OtherTargets::new([("one".to_owned(), target("one"))].into(), Some("one"));
+        assert!(alone.is_empty() && !one.is_empty() && OtherTargets::default().is_empty());
+        let changed = one.clone().map(|other| other.namespace = Some("shop".to_owned()));
+        assert!(changed.values().all(|other| other.namespace.is_some()) && changed != one);
     }
 }

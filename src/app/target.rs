@@ -1,9 +1,10 @@
 //! A target with everything that decides how it is made true.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::trust::{HeadDoubt, Trust};
-use super::{ClusterChoice, OtherTarget};
+use super::{ClusterChoice, OtherTargets};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::reserved::NAME_PREFIX;
@@ -50,9 +51,9 @@ pub struct Target {
     /// Where `trueup.yaml` declares its paths, as far as it does.
     pub paths_at: BTreeMap<String, DeclaredPath>,
     /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
-    pub siblings: BTreeMap<String, String>,
-    /// The other targets of `trueup.yaml` by their names.
-    pub others: BTreeMap<String, OtherTarget>,
+    pub siblings: Arc<BTreeMap<String, String>>,
+    /// The other targets of `trueup.yaml`.
+    pub others: OtherTargets,
     /// Files and folders of the checkout that serve another purpose in this run.
     pub aside: Vec<Aside>,
     /// Whether to ask the server about what is proven to stay as it is, too.

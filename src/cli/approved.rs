@@ -1,6 +1,7 @@
 //! The scope of an approved plan, from the arguments of the diff that made it, and back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::app::trust::Wanted;
 use crate::app::{Survey, Target};
@@ -92,13 +93,12 @@ impl TargetArgs {
         let config = config.unwrap_or_default();
         // A rollback is not part of what was approved.
         let run_options = RunOptions { on_failure: None, ..config.run_options() };
-        let mut others = file.targets.clone();
-        others.retain(|other, _| !declared || *other != target);
         let repository = config.policy();
         let choice = cluster_choice(&purpose.target, self.new_cluster)?;
         let kubeconfig = self.access.kubeconfig.as_deref();
         let beside = OwnPlace { at_head: false, cluster: &choice, kubeconfig };
-        let others = others_of(others, beside, checkout)?;
+        let own = declared.then_some(target.as_str());
+        let others = others_of(file.targets.clone(), own, beside, checkout)?;
         let Inventory { name, namespace: home } = purpose.inventory.clone();
         let target = Target {
             declared: declared.then(|| target.clone()),
@@ -115,7 +115,7 @@ impl TargetArgs {
             policy: Policy { operator: purpose.permissions.clone(), repository },
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
-            siblings: BTreeMap::new(),
+            siblings: Arc::default(),
             others,
             aside: Vec::new(),
             strict: counts(self.strict, config.strict),

@@ -34,14 +34,15 @@ pub(super) fn inventory_name(known: Option<&str>, folder: &str, paths: &[String]
     format!("{NAME_PREFIX}{}", sanitized(&name))
 }
 
-/// The inventories of other targets by their ids, each as a person knows it. They are where they
-/// say, or in one of the namespaces that this run would use for a target that names none.
+/// The inventories of the targets that are not called `own` by their ids, each as a person knows it. They
+/// are where they say, or in one of the namespaces that this run would use for a target that names none.
 pub(super) fn siblings(
-    others: &BTreeMap<String, TargetConfig>,
+    targets: &BTreeMap<String, TargetConfig>,
+    own: Option<&str>,
     homes: &[Option<&str>],
 ) -> BTreeMap<String, String> {
     let mut siblings = BTreeMap::new();
-    for (target, config) in others {
+    for (target, config) in targets.iter().filter(|(name, _)| own != Some(name.as_str())) {
         let name = sanitized(config.name.as_ref().unwrap_or(target));
         let namespaces = homes.iter().copied().chain([config.namespace.as_deref()]).flatten();
         for namespace in namespaces {
@@ -54,10 +55,10 @@ pub(super) fn siblings(
     siblings
 }
 
-/// Where the objects of other targets are. Those that track no ref are at the commit of this target,
+/// Where the objects of targets are. Those that track no ref are at the commit of this target,
 /// or `at_head` where this one tracks another. `cluster` says which cluster each belongs to.
 pub(super) fn plain_files(
-    others: BTreeMap<String, TargetConfig>,
+    targets: BTreeMap<String, TargetConfig>,
     at_head: bool,
     cluster: impl Fn(&str) -> ClusterChoice,
 ) -> BTreeMap<String, OtherTarget> {
@@ -71,7 +72,7 @@ pub(super) fn plain_files(
         let (formats, trust, cluster) = (declared.render, Trust::default(), cluster(&name));
         (name, OtherTarget { paths, namespace, formats, at, trust, cluster })
     };
-    others.into_iter().map(files).collect()
+    targets.into_iter().map(files).collect()
 }
 
 #[cfg(test)]
@@ -103,7 +104,7 @@ mod tests {
     fn an_inventory_of_another_target_is_known_by_its_id() {
         let config = TargetConfig { namespace: Some("own".to_owned()), ..TargetConfig::default() };
         let others = BTreeMap::from([("Staging".to_owned(), config)]);
-        let found = siblings(&others, &[None, Some("default")]);
+        let found = siblings(&others, None, &[None, Some("default")]);
         for namespace in ["own", "default"] {
             let inventory =
                 Inventory { name: "trueup-staging".to_owned(), namespace: namespace.to_owned() };

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -21,7 +22,7 @@ pub use super::tracked::FilesArgs;
 use super::tracked::{self, TargetChoice};
 use super::trust;
 use crate::app::trust::{Judged, Trust};
-use crate::app::{ClusterChoice, OtherTarget, Target};
+use crate::app::{ClusterChoice, OtherTargets, Target};
 use crate::cluster::{Cluster, context_facts};
 use crate::config::TargetConfig;
 use crate::config::clusters::{context_of, rule_of};
@@ -153,8 +154,8 @@ impl NamedTarget {
         self.target.cluster = ClusterChoice::default();
         self.target.mode = TargetMode::default();
         self.target.windows.clear();
-        let others = self.target.others.values_mut();
-        others.for_each(|other| other.cluster = ClusterChoice::default());
+        let others = std::mem::take(&mut self.target.others);
+        self.target.others = others.map(|other| other.cluster = ClusterChoice::default());
     }
 }
 
@@ -197,7 +198,7 @@ impl TargetArgs {
             redact,
             paths,
             paths_at,
-            others,
+            targets,
             tracks,
             judged,
             doubt,
@@ -211,7 +212,7 @@ impl TargetArgs {
         let run_options = declared.run_options();
         let (after, interval) = (declared.after.clone(), declared.interval);
         let homes = [self.files.namespace.as_deref(), Some(cluster.namespace())];
-        let siblings = siblings(&others, &homes);
+        let siblings = siblings(&targets, name.as_deref(), &homes);
         let namespace = self.files.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| cluster.namespace().to_owned());
         let inventory = self.name.clone().or(declared.name).or_else(|| name.clone());
@@ -227,7 +228,7 @@ impl TargetArgs {
         let at_head = tracks.is_some();
         let beside =
             OwnPlace { at_head, cluster: &choice, kubeconfig: self.access.kubeconfig.as_deref() };
-        let others = others_of(others, beside, checkout)?;
+        let others = others_of(targets, known_as.as_deref(), beside, checkout)?;
         let inventory = format!("{NAME_PREFIX}{inventory}");
         let target = Target {
             declared: known_as,
@@ -243,7 +244,7 @@ impl TargetArgs {
             policy: Policy { operator: self.permissions(), repository },
             replace_at: declared.replace_at,
             paths_at,
-            siblings,
+            siblings: Arc::new(siblings),
             others,
             aside: Vec::new(),
             strict: counts(self.strict, declared.strict),
@@ -282,10 +283,12 @@ impl FilesArgs {
     /// When trueup.yaml can't be used, or a path lies outside the checkout.
     pub fn resolve(&self, directory: &Path, checkout: &Checkout) -> Result<Target, Failure> {
         let TargetChoice {
-            declared, redact, ignore, paths, paths_at, others, name, tracks, ..
+            declared, redact, ignore, paths, paths_at, targets, name, tracks, ..
         } = self.choose(directory, checkout, &Trust::default())?;
         let namespace = self.namespace.clone().or(declared.namespace);
         let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+        let all = plain_files(targets, tracks.is_some(), |_| ClusterChoice::default());
+        let others = OtherTargets::new(all, name.as_deref());
         Ok(Target {
             declared: name,
             paths,
@@ -300,8 +303,8 @@ impl FilesArgs {
             policy: Policy::default(),
             replace_at: BTreeMap::new(),
             paths_at,
-            siblings: BTreeMap::new(),
-            others: plain_files(others, tracks.is_some(), |_| ClusterChoice::default()),
+            siblings: Arc::default(),
+            others,
             aside: Vec::new(),
             strict: false,
             verify: false,
@@ -327,30 +330,32 @@ pub(super) struct OwnPlace<'a> {
     pub(super) kubeconfig: Option<&'a Path>,
 }
 
-/// Where the objects of other targets are, and the cluster and the verify rule of each.
+/// Where the objects of the targets are that are not called `own`, and the cluster and the verify rule of
+/// each.
 ///
 /// # Errors
 ///
 /// When the machine's file can't be used.
 pub(super) fn others_of(
-    others: BTreeMap<String, TargetConfig>,
-    own: OwnPlace<'_>,
+    targets: BTreeMap<String, TargetConfig>,
+    own: Option<&str>,
+    place: OwnPlace<'_>,
     checkout: &Checkout,
-) -> Result<BTreeMap<String, OtherTarget>, Failure> {
-    let OwnPlace { at_head, cluster, kubeconfig } = own;
+) -> Result<OtherTargets, Failure> {
+    let OwnPlace { at_head, cluster, kubeconfig } = place;
     let Machine { clusters, .. } = machine()?;
-    let mut trusts = trust::trusts(others.keys(), checkout)?;
-    let mut others = plain_files(others, at_head, |name| {
+    let mut trusts = trust::trusts(targets.keys(), checkout)?;
+    let mut all = plain_files(targets, at_head, |name| {
         // Where the rule stands is not shown.
         let rule = rule_of(&clusters, name, Path::new(FILE));
         let context = context_of(&clusters, name);
         let by_context = context.and_then(|context| context_facts(kubeconfig, context));
         ClusterChoice { rule, by_context, ..cluster.clone() }
     });
-    for (name, other) in &mut others {
-        other.trust = trusts.remove(name).unwrap_or_default();
+    for (name, target) in &mut all {
+        target.trust = trusts.remove(name).unwrap_or_default();
     }
-    Ok(others)
+    Ok(OtherTargets::new(all, own))
 }
 
 /// How this machine renders: with the programs that its file names or that are on its search path,

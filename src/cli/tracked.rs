@@ -78,8 +78,8 @@ pub(super) struct TargetChoice {
     pub(super) paths: Vec<String>,
     /// Where trueup.yaml declares those that it does.
     pub(super) paths_at: BTreeMap<String, DeclaredPath>,
-    /// The other targets of trueup.yaml.
-    pub(super) others: BTreeMap<String, TargetConfig>,
+    /// All targets of trueup.yaml.
+    pub(super) targets: BTreeMap<String, TargetConfig>,
     /// The ref to read, where it is not `HEAD`, the work tree or `--rev`.
     pub(super) tracks: Option<TrackedRef>,
     /// The commit, and how far it is trusted.
@@ -101,7 +101,7 @@ impl FilesArgs {
         trust: &Trust,
     ) -> Result<TargetChoice, Failure> {
         let (mut config, mut judged) = self.judged_config(checkout, trust)?;
-        let mut others = config.targets.clone();
+        let mut targets = config.targets.clone();
         let tracks = chosen(self, &config, checkout)?;
         let mut doubt: Option<HeadDoubt> = None;
         if let Some((name, tracked)) = &tracks {
@@ -115,8 +115,8 @@ impl FilesArgs {
             }
             config = settings(checkout, name, tracked, &judged.revision)?;
             // `HEAD` says which targets there are, and what they track; here they may be elsewhere.
-            for (other, declared) in &mut others {
-                if let Some(here) = config.targets.get(other) {
+            for (target, declared) in &mut targets {
+                if let Some(here) = config.targets.get(target) {
                     *declared = TargetConfig { tracks: declared.tracks.clone(), ..here.clone() };
                 }
             }
@@ -152,7 +152,6 @@ impl FilesArgs {
             (plain(path), DeclaredPath { target, line, column })
         };
         let paths_at = declared.paths_at.iter().map(at).collect();
-        others.retain(|other, _| Some(other) != name.as_ref());
         let tracks = tracks.map(|(_, tracked)| tracked);
         Ok(TargetChoice {
             name,
@@ -161,7 +160,7 @@ impl FilesArgs {
             ignore,
             paths,
             paths_at,
-            others,
+            targets,
             tracks,
             judged,
             doubt,

@@ -68,7 +68,12 @@ impl Cluster {
             list => list,
         };
         let items = list.map(|list| list.items).unwrap_or_default();
-        items.iter().map(|item| typed(item, "v1", "ConfigMap")).collect()
+        let slim = |mut parent: Object| {
+            // Most of its bytes, in which nothing is said of the inventory.
+            parent.metadata_mut().remove("managedFields");
+            parent
+        };
+        items.iter().map(|item| typed(item, "v1", "ConfigMap")).map(slim).collect()
     }
 
     /// Deletes the parent of an inventory without members, as long as it is still that.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 
 use super::revision::parse;
+use super::trees::Trees;
 use super::{Checkout, walk};
 use crate::core::status::{CommitOrder, CommitRelation};
 
@@ -37,6 +38,21 @@ impl Checkout {
             (false, false) if self.is_shallow() => CommitOrder::Unknown,
             (false, false) => CommitOrder::Apart,
         }
+    }
+
+    /// Whether two commits have the same at each of these paths; the empty path is the whole. Not, where
+    /// either can't be read.
+    pub fn is_same_at(&self, one: &str, other: &str, paths: &[String]) -> bool {
+        let repo = self.local();
+        let trees = |commit| Trees::of(&repo, &self.limits, parse(commit)?);
+        let (Ok(one), Ok(other)) = (trees(one), trees(other)) else { return false };
+        let at = |trees: &Trees<'_>, path: &str| {
+            Some(trees.find(path).ok()?.map(|entry| (entry.kind, entry.id)))
+        };
+        paths.iter().all(|path| match (at(&one, path), at(&other, path)) {
+            (Some(one), Some(other)) => one == other,
+            _ => false,
+        })
     }
 
     /// How many commits `of` has that `without` lacks; `None` where the history is cut short.
@@ -110,5 +126,17 @@ mod tests {
         assert_eq!(checkout.last_fetch(), None);
         std::fs::write(folder.path().join(".git/FETCH_HEAD"), "").unwrap();
         assert!(checkout.last_fetch().is_some());
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        std::fs::write(folder.path().join("a/file"), "1").unwrap();
+        git(&["add", "a"]);
+        let file = commit("file");
+        let same = |one: &str, other: &str, paths: &[&str]| {
+            let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+            checkout.is_same_at(one, other, &paths)
+        };
+        assert!(same(&one, &three, &["", "a"]));
+        assert!(!same(&other, &file, &["b", "a"]) && !same(&other, &file, &[""]));
+        assert!(same(&other, &file, &["b"]), "neither has it");
+        assert!(!same(&other, missing, &["b"]), "it is not known");
     }
 }

@@ -89,6 +89,11 @@ impl WakeReason {
         matches!(self, Self::Touched | Self::Pushed)
     }
 
+    /// Whether it is about the target itself, and no matter of the whole repository.
+    pub(super) fn is_of_target(self) -> bool {
+        matches!(self, Self::Touched | Self::Asked | Self::Reloaded)
+    }
+
     /// Whether the cluster is to be looked at whatever is known of it.
     fn wants_a_look(self) -> bool {
         matches!(self, Self::Asked | Self::Reloaded)

@@ -12,6 +12,8 @@ use crate::cluster::{Access, Cluster, ConnectError, Listener, way_digest};
 
 /// How many targets of a cluster are looked at side by side. Each holds its objects meanwhile.
 const AT_ONCE: usize = 8;
+/// How many of these may be looked at though they can wait. A commit of one target makes a round of each.
+const IDLE_AT_ONCE: usize = 4;
 /// How long a round counts as one of them. One that takes longer waits for something, and must not
 /// keep others from their turns.
 const TURN: Duration = Duration::from_secs(10);
@@ -43,8 +45,25 @@ pub(super) struct Place {
     pub(super) cluster: Cluster,
     /// `None` where no other target could share them.
     pub(super) looks: Option<SharedLooks>,
-    turns: Arc<Semaphore>,
-    long_turns: Arc<Semaphore>,
+    turns: Turns,
+}
+
+/// The turns to look at a cluster.
+struct Turns {
+    all: Arc<Semaphore>,
+    /// Those of idle rounds.
+    idle: Arc<Semaphore>,
+    /// Those that take longer, too.
+    long: Arc<Semaphore>,
+}
+
+/// How soon a round has to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// Something waits to be written, as far as is known.
+    Urgent,
+    /// Most likely there is nothing to do.
+    Idle,
 }
 
 impl Connections {
@@ -69,9 +88,7 @@ impl Connections {
             let cluster = Cluster::connect(access).await?;
             cluster.on_delay(delays.clone());
             let looks = self.0.is_some().then(SharedLooks::default);
-            let turns = Arc::new(Semaphore::new(AT_ONCE));
-            let long_turns = Arc::new(Semaphore::new(MOST));
-            Ok::<_, ConnectError>(Arc::new(Place { cluster, looks, turns, long_turns }))
+            Ok::<_, ConnectError>(Arc::new(Place { cluster, looks, turns: Turns::new() }))
         };
         let Some(slots) = &self.0 else { return connect().await };
         let slot = {
@@ -92,12 +109,29 @@ impl Connections {
 
 impl Place {
     /// Waits for a turn to look at the cluster.
-    pub(super) async fn turn(&self) -> Turn {
-        let long = Arc::clone(&self.long_turns).acquire_owned().await;
-        let short = Arc::clone(&self.turns).acquire_owned().await;
+    pub(super) async fn turn(&self, urgency: Urgency) -> Turn {
+        self.turns.take(urgency).await
+    }
+}
+
+impl Turns {
+    fn new() -> Self {
+        let [all, idle, long] =
+            [AT_ONCE, IDLE_AT_ONCE, MOST].map(|most| Arc::new(Semaphore::new(most)));
+        Self { all, idle, long }
+    }
+
+    /// Waits for a turn. Idle rounds leave turns to urgent ones.
+    async fn take(&self, urgency: Urgency) -> Turn {
+        let idle = match urgency {
+            Urgency::Urgent => None,
+            Urgency::Idle => Arc::clone(&self.idle).acquire_owned().await.ok(),
+        };
+        let long = Arc::clone(&self.long).acquire_owned().await;
+        let short = Arc::clone(&self.all).acquire_owned().await;
         Turn(tokio::spawn(async move {
             tokio::time::sleep(TURN).await;
-            drop(short);
+            drop((idle, short));
             tokio::time::sleep(LONG_TURN.saturating_sub(TURN)).await;
             drop(long);
         }))
@@ -110,5 +144,25 @@ pub(super) struct Turn(JoinHandle<()>);
 impl Drop for Turn {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::future::join_all;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn idle_rounds_leave_turns_to_urgent_ones() {
+        let turns = &Turns::new();
+        let take = |urgency, count| join_all((0..count).map(move |_| turns.take(urgency)));
+        let idle = take(Urgency::Idle, IDLE_AT_ONCE).await;
+        assert!(take(Urgency::Idle, 1).now_or_never().is_none(), "one more idle round waits");
+        let urgent = take(Urgency::Urgent, AT_ONCE - IDLE_AT_ONCE).await;
+        assert!(take(Urgency::Urgent, 1).now_or_never().is_none(), "all turns are taken");
+        drop((idle, urgent));
+        take(Urgency::Urgent, AT_ONCE).await;
     }
 }

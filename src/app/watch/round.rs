@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::beside::Healer;
 use super::calm::follow;
 use super::choose::{Chosen, RoundPlace, choose_held, target_at};
-use super::connections::{Place, Turn};
+use super::connections::{Place, Turn, Urgency};
 use super::fault::ReadCommit;
 use super::former_drift::drift_of_former;
 use super::held::HeldRound;
@@ -23,8 +23,8 @@ use super::{
 use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
 use crate::app::{
-    Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, Tenure, WaitWhen, look,
-    record_killed, record_refusal, record_unusable_settings, round,
+    self, Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, Tenure, WaitWhen,
+    look, record_killed, record_refusal, record_unusable_settings, round,
 };
 use crate::cluster::{Access, Cluster};
 use crate::core::attribution::FormerDrift;
@@ -123,6 +123,23 @@ impl RoundMemory {
         error
     }
 
+    /// How soon the round that begins has to be made. A commit that leaves the target's files as they are
+    /// moves nothing but the record, and a look that is due finds nothing most times.
+    async fn urgency(&self, target: &Target, checkout: &Checkout) -> Result<Urgency, RoundError> {
+        let is_rung = self.reasons.iter().any(|reason| reason.is_of_target());
+        let Some(applied) = self.applied.clone().filter(|_| !is_rung) else {
+            return Ok(Urgency::Urgent);
+        };
+        let (target, checkout) = (target.clone(), checkout.clone());
+        let is_same = tokio::task::spawn_blocking(move || {
+            let now = target.revision(&checkout).map_err(app::Error::from)?.commit;
+            Ok::<_, app::Error>(
+                now == applied || checkout.is_same_at(&applied, &now, &target.paths),
+            )
+        });
+        Ok(if is_same.await?? { Urgency::Idle } else { Urgency::Urgent })
+    }
+
     /// Notes the cluster of the first round, and holds later ones against it.
     fn keep_to(&mut self, now: ClusterIdentity) -> Result<(), RoundError> {
         let before = self.place.get_or_insert_with(|| now.clone());
@@ -198,8 +215,9 @@ pub(super) async fn begin_round(
         memory.is_quiet = true;
         return Ok(BegunRound::Idle);
     }
+    let urgency = memory.urgency(&wanted.target, &checkout).await?;
     // Not before, as others may have to end first.
-    let turn = shared.turn().await;
+    let turn = shared.turn(urgency).await;
     let mut found = None;
     if was_quiet && brings_nothing {
         let at = LookAt { target: &wanted.target, checkout: &checkout, cluster: &cluster };

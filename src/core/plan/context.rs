@@ -1,6 +1,7 @@
 //! The context of a plan.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -13,7 +14,7 @@ pub struct PlanContext {
     /// The permissions of the run.
     pub policy: Policy,
     /// The inventories of this repository's other targets by their ids, in words.
-    pub siblings: BTreeMap<String, String>,
+    pub siblings: Arc<BTreeMap<String, String>>,
     /// Declared objects that another inventory of this repository gives up, with its id.
     pub handovers: BTreeMap<ObjectKey, String>,
     /// How many objects each definition still has in the cluster that this run would not delete
