@@ -1,13 +1,16 @@
 //! The commit on its forge: a status, and a comment on the pull requests that it came with. The comment
-//! is one for each target, found by a hidden marker and edited in place. What is there already is not
-//! sent again.
+//! is one for each target, found by a hidden marker and its author, and edited in place. What is there
+//! already is not sent again.
+//!
+//! Anyone may write a comment with the marker. The answer to a status says who set it: that is whose the
+//! token is, and no other right is needed to learn it.
 
 mod api;
 
 use reqwest::Url;
 use reqwest::blocking::RequestBuilder;
 
-use self::api::{Api, Verb};
+use self::api::{Api, Status, Verb};
 use super::delivery::Delivery;
 use super::error::DeliveryError;
 use super::http::{Http, secret_header, url};
@@ -37,11 +40,36 @@ pub(super) fn send(delivery: &Delivery<'_>, options: &Forge) -> Result<(), Deliv
     let token = delivery.secrets.read(&options.token)?;
     let api = Api { kind: options.api, base, repository: &options.repository };
     let client = Client { http: delivery.http()?, api, token };
-    client.status(delivery, verdict, &commit.id)?;
+    let description: String = message.title.chars().take(DESCRIPTION).collect();
+    let status = CommitStatus {
+        commit: &commit.id,
+        context: format!("trueup/{}", message.target),
+        state: client.api.state(verdict),
+        // Gitea keeps no space at the end: what is there would differ from this each time.
+        description: description.trim_end().to_owned(),
+    };
+    let setter = client.status(&status)?;
     match options.comments {
-        true => client.comment(delivery, verdict, &commit.id),
+        true => client.comment(delivery, verdict, &status, setter),
         false => Ok(()),
     }
+}
+
+/// The status that a commit is to have.
+struct CommitStatus<'a> {
+    commit: &'a str,
+    context: String,
+    state: &'static str,
+    description: String,
+}
+
+/// The user who set a status.
+#[derive(Clone, Copy)]
+struct Setter {
+    /// The id, where the forge says it.
+    user: Option<i64>,
+    /// Whether that is whose the token is: the status was set just now.
+    is_self: bool,
 }
 
 /// A connection with a forge.
@@ -68,9 +96,18 @@ impl Client<'_> {
         self.http.json(url, self.request(Verb::Get, url)?)
     }
 
-    fn write(&self, verb: Verb, url: &Url, body: &Value) -> Result<(), DeliveryError> {
+    fn with_body(
+        &self,
+        verb: Verb,
+        url: &Url,
+        body: &Value,
+    ) -> Result<RequestBuilder, DeliveryError> {
         let request = self.request(verb, url)?.header("Content-Type", "application/json");
-        self.http.send(url, request.body(body.to_string())).map(drop)
+        Ok(request.body(body.to_string()))
+    }
+
+    fn write(&self, verb: Verb, url: &Url, body: &Value) -> Result<(), DeliveryError> {
+        self.http.send(url, self.with_body(verb, url, body)?).map(drop)
     }
 
     /// The newest statuses of a commit. One that the forge does not have is refused, so that it does not
@@ -87,23 +124,36 @@ impl Client<'_> {
     }
 
     /// Sets the status of a commit, unless the newest one says the same.
-    fn status(
-        &self,
-        delivery: &Delivery<'_>,
-        verdict: CommitVerdict,
-        commit: &str,
-    ) -> Result<(), DeliveryError> {
-        let context = format!("trueup/{}", delivery.message.target);
-        let state = self.api.state(verdict);
-        let description: String = delivery.message.title.chars().take(DESCRIPTION).collect();
-        // Gitea keeps no space at the end: what is there would differ from this each time.
-        let description = description.trim_end();
-        let all = self.statuses(commit, &context)?;
-        if self.api.newest(&all, &context) == Some((state, description)) {
-            return Ok(());
+    fn status(&self, wanted: &CommitStatus<'_>) -> Result<Setter, DeliveryError> {
+        let CommitStatus { commit, context, state, description } = wanted;
+        let all = self.statuses(commit, context)?;
+        match self.api.newest(&all, context) {
+            Some(Status { state: found, description: said, author })
+                if found == *state && said == description =>
+            {
+                Ok(Setter { user: author, is_self: false })
+            }
+            _ => self.set_status(wanted),
         }
-        let body = self.api.status(state, &context, description);
-        self.write(Verb::Post, &self.api.set_status(commit)?, &body)
+    }
+
+    fn set_status(&self, wanted: &CommitStatus<'_>) -> Result<Setter, DeliveryError> {
+        let CommitStatus { commit, context, state, description } = wanted;
+        let (url, body) =
+            (self.api.set_status(commit)?, self.api.status(state, context, description));
+        let answer = self.http.json(&url, self.with_body(Verb::Post, &url, &body)?)?;
+        Ok(Setter { user: self.api.status_author(&answer), is_self: true })
+    }
+
+    /// Finds out whose the token is, where the status was there.
+    fn own_user(&self, wanted: &CommitStatus<'_>) -> Result<Setter, DeliveryError> {
+        match self.api.user()? {
+            Some(url) => {
+                let user = self.read(&url)?.get("id").and_then(Value::as_i64);
+                Ok(Setter { user, is_self: true })
+            }
+            None => self.set_status(wanted),
+        }
     }
 
     /// Writes the comment of the commit's pull requests, or edits it.
@@ -111,9 +161,10 @@ impl Client<'_> {
         &self,
         delivery: &Delivery<'_>,
         verdict: CommitVerdict,
-        commit: &str,
+        status: &CommitStatus<'_>,
+        mut setter: Setter,
     ) -> Result<(), DeliveryError> {
-        let found = match self.read(&self.api.pulls(commit)?) {
+        let found = match self.read(&self.api.pulls(status.commit)?) {
             Ok(found) => found,
             // Gitea says so of a commit without one.
             Err(error) if error.is_not_found => return Ok(()),
@@ -122,19 +173,25 @@ impl Client<'_> {
         let marker = format!("<!-- trueup {} -->", key_digest(&[&delivery.message.target]));
         let body = format!("{marker}\n{} {}", sign(verdict), code_lines(&delivery.text));
         for number in self.api.numbers(&found).into_iter().take(PULLS) {
-            let comments = self.api.comments(number, true)?;
-            let there = self.read(&comments)?;
-            let of = |comment: &Value| {
-                let text = comment.get("body")?.as_str()?;
-                let is_ours = text.starts_with(&marker);
-                is_ours.then(|| Some((comment.get("id")?.as_u64()?, text.to_owned())))?
-            };
-            let ours = there.as_array().and_then(|all| all.iter().find_map(of));
+            let there = self.read(&self.api.comments(number, true)?)?;
+            let of = |user| self.api.comment_of(&there, &marker, user);
+            let mut ours = of(setter.user);
+            if ours.as_ref().is_some_and(|ours| ours.text == body) {
+                continue;
+            }
+            if !setter.is_self {
+                setter = self.own_user(status)?;
+                ours = of(setter.user);
+            }
+            if setter.user.is_none() {
+                // Each message would be one more comment.
+                return Err(DeliveryError::refusal("the forge does not say whose the token is"));
+            }
             let content = self.api.comment(&body);
             match ours {
-                Some((_, text)) if text.replace("\r\n", "\n") == body => {}
-                Some((id, _)) => {
-                    let (verb, url) = self.api.edit(number, id)?;
+                Some(ours) if ours.text == body => {}
+                Some(ours) => {
+                    let (verb, url) = self.api.edit(number, ours.id)?;
                     self.write(verb, &url, &content)?;
                 }
                 None => self.write(Verb::Post, &self.api.comments(number, false)?, &content)?,

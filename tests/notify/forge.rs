@@ -1,18 +1,25 @@
 //! A commit on its forge, beside a small server that keeps statuses and comments as the three APIs do.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
-use trueup::core::notify::{Address, Forge, ForgeApi, Message, SinkKind};
+use trueup::core::notify::{Address, Forge, ForgeApi, Message, SinkKind, key_digest};
+use trueup::notify::DeliveryError;
 
 use super::{CANARY, sender, sink, story, token};
 use crate::support::receiver::{Answer, Received, Receiver, ok};
+
+/// The id of the token's user, and that of another one.
+const OURS: i64 = 5;
+const OTHERS: i64 = 9;
 
 /// The statuses, the oldest first, and the comments of pull request 7.
 #[derive(Default)]
 struct Kept {
     statuses: Vec<Value>,
     comments: Vec<Value>,
+    /// Whether it does not say whose a status is.
+    is_discreet: bool,
 }
 
 /// What a forge calls its things.
@@ -21,13 +28,15 @@ struct Names {
     api: ForgeApi,
     /// The paths begin with it.
     repository: &'static str,
-    /// Below it: statuses, pull requests, comments, and one comment.
+    /// Below it: statuses, pull requests, comments, and one comment without its id.
     paths: [&'static str; 4],
     edit: &'static str,
     /// The state of a status that is read, and its name.
     state: &'static str,
     context: &'static str,
     number: &'static str,
+    /// The user of a status, and that of a comment.
+    users: [&'static str; 2],
     token: (&'static str, &'static str),
 }
 
@@ -39,12 +48,13 @@ const FORGES: [Names; 3] = [
             "commits/SHA/statuses",
             "commits/SHA/pulls",
             "issues/7/comments",
-            "issues/comments/1",
+            "issues/comments/",
         ],
         edit: "PATCH",
         state: "state",
         context: "context",
         number: "number",
+        users: ["creator", "user"],
         token: ("authorization", "Bearer "),
     },
     Names {
@@ -54,12 +64,13 @@ const FORGES: [Names; 3] = [
             "repository/commits/SHA/statuses",
             "repository/commits/SHA/merge_requests",
             "merge_requests/7/notes",
-            "merge_requests/7/notes/1",
+            "merge_requests/7/notes/",
         ],
         edit: "PUT",
         state: "status",
         context: "name",
         number: "iid",
+        users: ["author", "author"],
         token: ("private-token", ""),
     },
     Names {
@@ -69,12 +80,13 @@ const FORGES: [Names; 3] = [
             "commits/SHA/statuses",
             "commits/SHA/pull",
             "issues/7/comments",
-            "issues/comments/1",
+            "issues/comments/",
         ],
         edit: "PATCH",
         state: "status",
         context: "context",
         number: "number",
+        users: ["creator", "user"],
         token: ("authorization", "token "),
     },
 ];
@@ -87,6 +99,9 @@ impl Names {
         }
         let path =
             request.path.split('?').next().unwrap_or_default().replace(&"b".repeat(40), "SHA");
+        if path == "/api/v4/user" && self.api == ForgeApi::GitLab {
+            return ok(&json!({ "id": OURS }));
+        }
         let Some(path) = path.strip_prefix(self.repository) else {
             return ("404 Not Found".to_owned(), String::new());
         };
@@ -95,13 +110,12 @@ impl Names {
             ("GET", path) if path == statuses => ok(&Value::from(kept.statuses.clone())),
             ("POST", "statuses/SHA") => {
                 let body = request.json();
-                let id = kept.statuses.len();
                 let description = body["description"].as_str().unwrap().trim();
-                let mut status = json!({ "id": id, "description": description });
-                status[self.state] = body["state"].clone();
-                status[self.context] = body[self.context].clone();
-                kept.statuses.push(status);
-                ok(&Value::Null)
+                let user = if kept.is_discreet { Value::Null } else { OURS.into() };
+                let status = self.status(kept, body["state"].as_str().unwrap(), description, user);
+                assert_eq!(status[self.context], body[self.context]);
+                kept.statuses.push(status.clone());
+                ok(&status)
             }
             ("GET", path) if path == pulls => {
                 let mut pull = json!({ "title": "Raise web" });
@@ -113,31 +127,47 @@ impl Names {
             }
             ("GET", path) if path == comments => ok(&Value::from(kept.comments.clone())),
             ("POST", path) if path == comments => {
-                let id = kept.comments.len();
-                kept.comments.push(json!({ "id": id, "body": request.json()["body"] }));
+                let body = request.json();
+                let comment = self.comment(kept, body["body"].as_str().unwrap(), OURS);
+                kept.comments.push(comment);
                 ok(&Value::Null)
             }
-            (method, path) if method == self.edit && path == comment => {
-                kept.comments[1]["body"] = request.json()["body"].clone();
+            (method, path) if method == self.edit && path.starts_with(comment) => {
+                let id: usize = path[comment.len()..].parse().unwrap();
+                kept.comments[id]["body"] = request.json()["body"].clone();
                 ok(&Value::Null)
             }
             _ => ("404 Not Found".to_owned(), String::new()),
         }
     }
+
+    /// A new status of a user.
+    fn status(self, kept: &Kept, state: &str, description: &str, user: Value) -> Value {
+        let mut status = json!({ "id": kept.statuses.len(), "description": description });
+        status[self.state] = state.into();
+        status[self.context] = "trueup/prod".into();
+        status[self.users[0]] = json!({ "id": user });
+        status
+    }
+
+    /// A new comment of a user.
+    fn comment(self, kept: &Kept, body: &str, user: i64) -> Value {
+        let mut comment = json!({ "id": kept.comments.len(), "body": body });
+        comment[self.users[1]] = json!({ "id": user });
+        comment
+    }
 }
 
-fn send(forge: &Forge, message: &Message) {
-    let sink = sink(SinkKind::Forge(forge.clone()));
-    assert!(sink.wants(message));
-    sender().send(&sink, message).unwrap_or_else(|error| panic!("{:?}: {error}", forge.api));
+/// A server as one of the forges is, and a sink for it.
+struct Served {
+    kept: Arc<Mutex<Kept>>,
+    receiver: Receiver,
+    forge: Forge,
 }
 
-#[test]
-fn statuses_are_set_once_and_the_comment_is_edited_in_place() {
-    for names in FORGES {
+impl Served {
+    fn new(names: Names) -> Self {
         let kept = Arc::new(Mutex::new(Kept::default()));
-        // Another person's comment stands first.
-        kept.lock().unwrap().comments.push(json!({ "id": 0, "body": "Looks good" }));
         let answers = Arc::clone(&kept);
         let receiver =
             Receiver::answering(move |it| names.answer(&mut answers.lock().unwrap(), it));
@@ -148,28 +178,64 @@ fn statuses_are_set_once_and_the_comment_is_edited_in_place() {
             token: token(),
             comments: true,
         };
-        let story = story();
-        for message in &story {
-            send(&forge, message);
+        Self { kept, receiver, forge }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap()
+    }
+
+    /// How many requests were no GET.
+    #[track_caller]
+    fn assert_writes(&self, count: usize) {
+        let seen = self.receiver.seen();
+        let writes = seen.iter().filter(|request| request.method != "GET").count();
+        assert_eq!(writes, count, "{:#?}", seen.iter().map(Received::line).collect::<Vec<_>>());
+    }
+}
+
+/// A comment that anyone may write.
+pub(super) fn forged() -> String {
+    format!("<!-- trueup {} -->\n✅ trueup\n```text\nprod: healthy\n```\n", key_digest(&["prod"]))
+}
+
+fn try_send(forge: &Forge, message: &Message) -> Result<(), DeliveryError> {
+    let sink = sink(SinkKind::Forge(forge.clone()));
+    assert!(sink.wants(message));
+    sender().send(&sink, message)
+}
+
+fn send(forge: &Forge, message: &Message) {
+    try_send(forge, message).unwrap_or_else(|error| panic!("{:?}: {error}", forge.api));
+}
+
+#[test]
+fn statuses_are_set_once_and_the_comment_is_edited_in_place() {
+    for names in FORGES {
+        let served = Served::new(names);
+        let (forge, story) = (&served.forge, story());
+        // Comments of others stand first.
+        for body in ["Looks good".to_owned(), forged()] {
+            let comment = names.comment(&served.kept(), &body, OTHERS);
+            served.kept().comments.push(comment);
         }
-        let writes = || receiver.seen().iter().filter(|request| request.method != "GET").count();
-        assert_eq!(
-            writes(),
-            6,
-            "{:?}",
-            receiver.seen().iter().map(Received::line).collect::<Vec<_>>()
-        );
+        for message in &story {
+            send(forge, message);
+        }
+        served.assert_writes(6);
         // What is there already is not sent again.
-        send(&forge, &story[2]);
-        assert_eq!(writes(), 6);
-        let kept = kept.lock().unwrap();
+        send(forge, &story[2]);
+        served.assert_writes(6);
+        let kept = served.kept();
         let states: Vec<&str> =
             kept.statuses.iter().map(|it| it[names.state].as_str().unwrap()).collect();
         let failure = if names.api == ForgeApi::GitLab { "failed" } else { "failure" };
         assert_eq!(states, ["pending", failure, "success"]);
         assert!(kept.statuses.iter().all(|status| status[names.context] == "trueup/prod"));
-        assert_eq!(kept.comments.len(), 2, "{:?}", kept.comments);
-        let body = kept.comments[1]["body"].as_str().unwrap();
+        let bodies: Vec<&str> =
+            kept.comments.iter().map(|it| it["body"].as_str().unwrap()).collect();
+        let [first, second, body] = bodies[..] else { panic!("{bodies:#?}") };
+        assert_eq!((first, second), ("Looks good", forged().as_str()));
         assert!(
             body.starts_with("<!-- trueup ") && body.contains("\n✅ trueup\n```text\nprod: "),
             "{body}"
@@ -178,13 +244,52 @@ fn statuses_are_set_once_and_the_comment_is_edited_in_place() {
         drop(kept);
         // Nor is a status that the forge trims, where it is cut at a space.
         for _ in 0..2 {
-            send(&forge, &cut_at_a_space(&story[2]));
-            assert_eq!(writes(), 8);
+            send(forge, &cut_at_a_space(&story[2]));
+            served.assert_writes(8);
         }
-        for request in receiver.seen() {
+        for request in served.receiver.seen() {
             assert!(!String::from_utf8_lossy(&request.body).contains(CANARY));
             assert!(!request.path.contains(CANARY));
+            assert!(!request.path.ends_with("/user"), "the answers say whose the token is");
         }
+    }
+}
+
+#[test]
+fn a_comment_is_ours_though_another_set_the_status() {
+    for names in FORGES {
+        let served = Served::new(names);
+        let message = &story()[0];
+        {
+            let mut kept = served.kept();
+            let status = names.status(&kept, "pending", &message.title, OTHERS.into());
+            kept.statuses.push(status);
+            let comment = names.comment(&kept, &forged(), OTHERS);
+            kept.comments.push(comment);
+        }
+        // GitLab has a path for it; elsewhere the status is set once more.
+        let writes = if names.api == ForgeApi::GitLab { 1 } else { 2 };
+        for _ in 0..2 {
+            send(&served.forge, message);
+            served.assert_writes(writes);
+        }
+        let kept = served.kept();
+        let [others, ours] = &kept.comments[..] else { panic!("{:#?}", kept.comments) };
+        assert_eq!(others["body"], forged());
+        assert!(ours["body"].as_str().unwrap().contains(&message.text()), "{ours}");
+        assert_eq!(ours[names.users[1]]["id"], OURS);
+    }
+}
+
+#[test]
+fn a_forge_that_does_not_say_whose_a_status_is_gets_no_comment() {
+    for names in FORGES {
+        let served = Served::new(names);
+        served.kept().is_discreet = true;
+        let error = try_send(&served.forge, &story()[0]).unwrap_err();
+        assert_eq!(error.to_string(), "the forge does not say whose the token is");
+        assert!(error.is_refusal);
+        assert_eq!(served.kept().comments, [Value::Null; 0]);
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use trueup::core::notify::{Address, Forge, ForgeApi, Message, SecretSource, SinkKind};
 use trueup::notify::DeliveryError;
 
-use super::forge::cut_at_a_space;
+use super::forge::{cut_at_a_space, forged};
 use super::watching::watch_of;
 use super::{sender, sink, story, write};
 use crate::support::eventually::eventually;
@@ -94,17 +94,20 @@ fn comments(gitea: &Gitea, name: &str, number: u64) -> Vec<String> {
 fn gitea_has_each_status_once_and_one_comment_of_ours() {
     let (gitea, name) = (gitea(), "notify");
     let Merged { upstream, number, merge: merged, .. } = Merged::new(gitea, name);
-    let comment = json!({ "body": "Looks good" });
-    gitea.post(name, &format!("issues/{number}/comments"), &comment);
-    let forge = forge(gitea, name, upstream.folder(), &gitea.token_of(OWNER, SCOPES));
+    // A user who may edit the comments of others, too.
+    gitea.invite(name, STRANGER);
+    for body in ["Looks good".to_owned(), forged()] {
+        gitea.post(name, &format!("issues/{number}/comments"), &json!({ "body": body }));
+    }
+    let forge = forge(gitea, name, upstream.folder(), &gitea.token_of(STRANGER, SCOPES));
     let story = story_of(&merged);
     for message in &story {
         send(&forge, message).unwrap();
         let comments = comments(gitea, name, number);
-        assert_eq!(comments.len(), 2, "{comments:#?}");
-        assert_eq!(comments[0], "Looks good");
-        assert!(comments[1].starts_with("<!-- trueup "), "{comments:#?}");
-        assert!(comments[1].contains(&message.text()), "{comments:#?}");
+        assert_eq!(comments.len(), 3, "{comments:#?}");
+        assert_eq!(comments[..2], ["Looks good".to_owned(), forged()]);
+        assert!(comments[2].starts_with("<!-- trueup "), "{comments:#?}");
+        assert!(comments[2].contains(&message.text()), "{comments:#?}");
     }
     let writes = || {
         let of = |method| gitea.requests(&format!("{method} /api/v1/repos/{OWNER}/{name}/"));
@@ -126,7 +129,7 @@ fn gitea_has_each_status_once_and_one_comment_of_ours() {
     for (status, message) in statuses.iter().zip(&story) {
         assert_eq!(status["context"], "trueup/prod");
         assert_eq!(status["description"], message.title);
-        assert_eq!(status["creator"]["login"], OWNER);
+        assert_eq!(status["creator"]["login"], STRANGER);
     }
 }
 

@@ -150,6 +150,13 @@ impl Gitea {
         self.send(Method::POST, &format!("repos/{OWNER}/{name}/{path}"), body)
     }
 
+    /// Lets another user write to a repository.
+    #[track_caller]
+    pub fn invite(&self, name: &str, user: &str) {
+        let path = format!("repos/{OWNER}/{name}/collaborators/{user}");
+        self.send(Method::PUT, &path, &json!({ "permission": "write" }));
+    }
+
     /// Deletes what is at a path of a repository.
     #[track_caller]
     pub fn delete(&self, name: &str, path: &str) {

@@ -18,6 +18,20 @@ pub(super) struct Api<'a> {
     pub(super) repository: &'a str,
 }
 
+/// A status, as the forge has it.
+pub(super) struct Status<'v> {
+    pub(super) state: &'v str,
+    pub(super) description: &'v str,
+    /// The user's id, where the forge says it.
+    pub(super) author: Option<i64>,
+}
+
+/// A comment, with the ends of its lines as we write them.
+pub(super) struct Comment {
+    pub(super) id: u64,
+    pub(super) text: String,
+}
+
 /// A method of HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
@@ -74,12 +88,8 @@ impl Api<'_> {
         Ok(url)
     }
 
-    /// The state and the description of the newest status with this context.
-    pub(super) fn newest<'v>(
-        &self,
-        statuses: &'v Value,
-        context: &str,
-    ) -> Option<(&'v str, &'v str)> {
+    /// The newest status with this context.
+    pub(super) fn newest<'v>(&self, statuses: &'v Value, context: &str) -> Option<Status<'v>> {
         let (name, state) = match self.kind {
             ForgeApi::GitHub => ("context", "state"),
             ForgeApi::GitLab => ("name", "status"),
@@ -90,7 +100,29 @@ impl Api<'_> {
         let all = all.filter(|status| text(status, name) == Some(context));
         // Gitea lists those of one second in any order.
         let newest = all.max_by_key(|status| status.get("id").and_then(Value::as_u64))?;
-        Some((text(newest, state)?, text(newest, "description").unwrap_or_default()))
+        Some(Status {
+            state: text(newest, state)?,
+            description: text(newest, "description").unwrap_or_default(),
+            author: self.status_author(newest),
+        })
+    }
+
+    /// The user who set a status.
+    pub(super) fn status_author(&self, status: &Value) -> Option<i64> {
+        let name = match self.kind {
+            ForgeApi::GitHub | ForgeApi::Gitea => "creator",
+            ForgeApi::GitLab => "author",
+        };
+        status.get(name)?.get("id")?.as_i64()
+    }
+
+    /// Where the user of the token is read. Elsewhere not every token may do that, but a status may be set
+    /// again; GitLab refuses one that is pending already.
+    pub(super) fn user(&self) -> Result<Option<Url>, DeliveryError> {
+        match self.kind {
+            ForgeApi::GitHub | ForgeApi::Gitea => Ok(None),
+            ForgeApi::GitLab => below(&self.base, &["api", "v4", "user"]).map(Some),
+        }
     }
 
     /// The name of a state.
@@ -155,6 +187,23 @@ impl Api<'_> {
             url.query_pairs_mut().append_pair("sort", "asc");
         }
         Ok(url)
+    }
+
+    /// The first comment of a user that begins with the marker.
+    pub(super) fn comment_of(
+        &self,
+        comments: &Value,
+        marker: &str,
+        user: Option<i64>,
+    ) -> Option<Comment> {
+        let name = if self.kind == ForgeApi::GitLab { "author" } else { "user" };
+        comments.as_array()?.iter().find_map(|comment| {
+            let text = comment.get("body")?.as_str()?;
+            let author = comment.get(name)?.get("id")?.as_i64()?;
+            let is_of_user = text.starts_with(marker) && Some(author) == user;
+            let id = comment.get("id")?.as_u64()?;
+            is_of_user.then(|| Comment { id, text: text.replace("\r\n", "\n") })
+        })
     }
 
     /// How a comment is edited.
