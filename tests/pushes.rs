@@ -13,6 +13,7 @@ use crate::support::sandbox;
 use crate::support::watching::Watching;
 
 const SECRET: &str = "a secret for the webhooks of tests";
+const OTHER: &str = "another secret of that length";
 
 fn signature(secret: &str, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
@@ -64,7 +65,7 @@ fn a_push_that_is_proven_begins_a_round_and_a_flood_of_them_few() {
     let polls = || server.seen().iter().filter(|request| request.method == "GET").count();
     repo.write_config("one", "3").commit("Third");
     let before = polls();
-    assert_eq!(push(address, &ours, "another secret of that length"), 401);
+    assert_eq!(push(address, &ours, OTHER), 401);
     assert_eq!(push(address, &body(&url, "refs/heads/other"), SECRET), 202);
     let other = body("http://other.example/pushes/.git", "refs/heads/main");
     assert_eq!(push(address, &other, SECRET), 202);
@@ -73,13 +74,23 @@ fn a_push_that_is_proven_begins_a_round_and_a_flood_of_them_few() {
     eventually("a round for the touch has ended", || repo.value("one") == "2");
     assert_eq!(polls(), before, "none of them asked the remote");
 
+    // Its file is read each time.
+    fs::write(&secret, b"a secret that is \xff no text").unwrap();
+    assert_eq!(push(address, &ours, SECRET), 503);
+    fs::write(&secret, OTHER).unwrap();
+    assert_eq!(push(address, &ours, SECRET), 401);
     for _ in 0..60 {
-        assert_eq!(push(address, &ours, SECRET), 202);
+        assert_eq!(push(address, &ours, OTHER), 202);
     }
     eventually("the third commit is there", || repo.value("one") == "3");
     repo.run(&["-C", place, "sync"]).exits(0);
     let rounds = polls() - before;
     assert!((1..=15).contains(&rounds), "{rounds} rounds for 60 pushes");
+    let refused = format!(
+        "a push is refused: cannot use the webhook's secret: {} is not one line of text",
+        secret.display()
+    );
+    assert_eq!(watching.times(&refused), 1, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));
 }
 
@@ -92,5 +103,19 @@ fn without_a_secret_no_push_is_heard() {
     let short = repo.trueup(&["watch", "--no-pull", "--webhook", "0"]);
     let short = short.env("TRUEUP_WEBHOOK_SECRET", "short").run().exits(2);
     assert!(short.stderr.contains("shorter than 16 characters"), "{short}");
+    repo.write("in-the-checkout", SECRET);
+    let outside = repo.outside().join("secret");
+    fs::write(&outside, b"a secret that is \xff no text").unwrap();
+    let outside = outside.to_str().unwrap();
+    for (file, why) in [
+        ("in-the-checkout", "in-the-checkout is in the checkout, which must not choose"),
+        (outside, "secret is not one line of text"),
+        ("/not/there", "cannot read /not/there"),
+    ] {
+        let args = ["watch", "--no-pull", "--webhook", "0", "--webhook-secret-file", file];
+        let wrong = repo.run(&args).exits(2);
+        assert!(wrong.stderr.contains("cannot use the webhook's secret"), "{wrong}");
+        assert!(wrong.stderr.contains(why), "{wrong}");
+    }
     assert!(!repo.config_maps().contains(&"one".to_owned()), "nothing was done");
 }

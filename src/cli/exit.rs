@@ -110,6 +110,7 @@ failures_with_hints!(
     crate::git::pull::PullError,
     crate::config::machine::MachineError,
     crate::local::plan_file::PlanFileError,
+    crate::local::secrets::SecretError,
     crate::app::Error,
     TrustError,
     crate::local::trusted_file::TrustedFileError,

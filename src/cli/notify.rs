@@ -12,8 +12,9 @@ use crate::config::notify::variable;
 use crate::core::notify::{Sink, key_digest};
 use crate::git::Checkout;
 use crate::local::outbox_store::OutboxStore;
+use crate::local::secrets::Secrets;
 use crate::local::trusted_file;
-use crate::notify::{Couriers, Notifier, NotifierOptions, Secrets, Sender};
+use crate::notify::{Couriers, Notifier, NotifierOptions, Sender};
 
 /// The folder of the outboxes, in that for state.
 const FOLDER: &str = "notify";

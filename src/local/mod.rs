@@ -23,6 +23,7 @@ pub mod schema_catalogue;
 pub mod schema_folder;
 pub mod sealed_cache;
 pub mod search;
+pub mod secrets;
 pub mod service_manager;
 pub mod signatures;
 pub mod state_store;

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The headers of a request, by their names in lower case.
 type Headers = BTreeMap<String, String>;
 
-/// Takes a request, and gives the status code: 202, 400 or 401.
+/// Takes a request, and gives the status code: 202, 400, 401 or 503.
 pub type Takes = Arc<dyn Fn(&Headers, &[u8]) -> u16 + Send + Sync>;
 
 /// Listens at `address` from now on, for bodies of at most so many bytes.

@@ -39,9 +39,7 @@ impl TrustedFileError {
     /// The remedy.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Read { .. } => {
-                Some("correct the path in the machine's file, or make it readable".into())
-            }
+            Self::Read { .. } => Some("correct its path, or make it readable".into()),
             Self::Unsafe { path, .. } => {
                 Some(format!("let root or this user alone write it: chmod go-w {}", path.display()))
             }

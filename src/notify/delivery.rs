@@ -2,8 +2,8 @@
 
 use super::error::DeliveryError;
 use super::http::Http;
-use super::secrets::Secrets;
 use crate::core::notify::{Message, Sink};
+use crate::local::secrets::Secrets;
 
 /// A message on its way to a sink.
 pub(super) struct Delivery<'a> {

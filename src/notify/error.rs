@@ -1,6 +1,9 @@
 //! Why a message was not delivered.
 
+use std::error::Error as _;
 use std::time::Duration;
+
+use crate::local::secrets::SecretError;
 
 /// The longest pause that a server is granted.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -35,6 +38,13 @@ impl DeliveryError {
         let retry_after = retry_after.and_then(pause).map(|pause| pause.min(LONGEST));
         let text = format!("{host} answers with HTTP status {status}");
         Self { text, retry_after, is_refusal, is_not_found: status == 404 }
+    }
+}
+
+impl From<SecretError> for DeliveryError {
+    fn from(error: SecretError) -> Self {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::new(format!("{error}{cause}"))
     }
 }
 

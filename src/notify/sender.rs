@@ -2,10 +2,10 @@
 
 use super::delivery::Delivery;
 use super::error::DeliveryError;
-use super::secrets::Secrets;
 use super::{alertmanager, chat, email, forge, webhook};
 use crate::core::notify::{Message, Sink, SinkKind};
 use crate::local::fed_program;
+use crate::local::secrets::Secrets;
 
 /// Sends messages.
 pub struct Sender {

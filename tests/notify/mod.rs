@@ -21,7 +21,8 @@ use trueup::core::notify::{
     Commit, Culprit, Failure, Message, Observation, Reach, RoundEnd, Rules, SecretSource, Sink,
     SinkFilter, SinkKind, Step, TargetState, Template,
 };
-use trueup::notify::{Secrets, Sender};
+use trueup::local::secrets::Secrets;
+use trueup::notify::Sender;
 
 /// Found in no output and in no request but where it belongs.
 const CANARY: &str = "hunter2-canary-9f31";

@@ -24,7 +24,7 @@ pub(super) use self::asked::{socket_folders, socket_name};
 use self::page::PageWriter;
 use self::replicas::ReplicaArgs;
 use self::waking::WakingArgs;
-use self::webhook::WebhookArgs;
+use self::webhook::{PushFaults, WebhookArgs};
 use super::cascade::{self, CascadeArg};
 use super::exit::{Exit, Failure};
 use super::headings::{HOW, WHAT};
@@ -173,7 +173,8 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
         // Those of watches that were killed would pile up.
         watch_marks().iter().for_each(WatchMarks::remove_stale);
     }
-    let begun = Begun { directory, checkout, interrupt, wakes, touched };
+    let faults = PushFaults::default();
+    let begun = Begun { directory, checkout, interrupt, wakes, touched, faults };
     match args.all_targets || !args.targets.is_empty() {
         true => Box::pin(several::run(args, begun, ui)).await,
         false => Box::pin(single::run(args, begun, ui)).await,
@@ -187,6 +188,8 @@ struct Begun<'a> {
     interrupt: Interrupt,
     wakes: Wakes,
     touched: Touched,
+    /// The faults of pushes that were heard.
+    faults: PushFaults,
 }
 
 impl Begun<'_> {
@@ -222,7 +225,7 @@ impl Begun<'_> {
 
 /// Hears of pushes from now on where that is wanted, and gives the line that says where.
 async fn hear_pushes(args: &WatchArgs, begun: &Begun<'_>) -> Result<Option<Entry>, Failure> {
-    let address = args.webhook.listen(begun.directory, &begun.wakes).await?;
+    let address = args.webhook.listen(begun).await?;
     let text = address.map(|address| format!("pushes at http://{address}/"));
     Ok(text.map(|text| Entry::new(LogEvent::Started, text)))
 }

@@ -126,7 +126,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
         ui.cell();
         let warnings = pull.iter().flat_map(|pull| pull.warnings.take());
         let warnings = warnings.chain(access.credentials.take_warnings());
-        let warnings = warnings.chain(touched.take_warnings());
+        let warnings = warnings.chain(touched.take_warnings()).chain(begun.faults.take());
         let warnings: Vec<String> = warnings.filter(|_| is_warned).collect();
         let of_checkout = warnings.iter().filter_map(|it| chorus.whole.log.warning(it));
         let of_checkout: Vec<Entry> = of_checkout.collect();

@@ -40,7 +40,7 @@ pub(super) async fn run(
     begun: Begun<'_>,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
-    let Begun { directory, checkout, interrupt, wakes, touched } = &begun;
+    let Begun { directory, checkout, interrupt, wakes, touched, faults } = &begun;
     let access = args.target.access_to(directory, checkout)?;
     // An identity provider that is down for a moment fails a round, as an API server does.
     let cluster = match args.once {
@@ -137,7 +137,7 @@ pub(super) async fn run(
             ui.cell();
             let warnings = pull.iter().flat_map(|pull| pull.warnings.take());
             let warnings = warnings.chain(setting.access.credentials.take_warnings());
-            let warnings = warnings.chain(touched.take_warnings());
+            let warnings = warnings.chain(touched.take_warnings()).chain(faults.take());
             let warnings = warnings.filter(|_| is_warned).collect();
             let is_end = Voice::is_end(&told.event);
             let entries = voice.hear(told.event, warnings, &mut signs);

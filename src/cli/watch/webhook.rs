@@ -2,26 +2,24 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueHint};
 
-use super::figures;
-use crate::app::watch::{WakeReason, Wakes};
+use super::{Begun, figures};
+use crate::app::watch::WakeReason;
 use crate::cli::exit::Failure;
 use crate::cli::headings::HOW;
 use crate::cli::tracked::tracking;
 use crate::config::webhook_secret;
+use crate::core::notify::SecretSource;
 use crate::core::tracking::TrackedRef;
 use crate::core::webhook::{
     LARGEST, Push, Refusal, RepositoryId, SHORTEST_SECRET, Told, WebhookSecret, read,
 };
 use crate::git::Checkout;
-use crate::local::bounded_read;
 use crate::local::push_listener::{Takes, listen};
-
-/// The most bytes of a secret's file.
-const LARGEST_SECRET: u64 = 4 << 10;
+use crate::local::secrets::Secrets;
 
 /// Where pushes are heard.
 #[derive(Clone, Debug, Args)]
@@ -45,24 +43,28 @@ impl WebhookArgs {
     /// # Errors
     ///
     /// When there is no secret, or the address can't be listened at.
-    pub(super) async fn listen(
-        &self,
-        directory: &Path,
-        wakes: &Wakes,
-    ) -> Result<Option<SocketAddr>, Failure> {
+    pub(super) async fn listen(&self, begun: &Begun<'_>) -> Result<Option<SocketAddr>, Failure> {
         let Some(address) = self.webhook else { return Ok(None) };
-        let secret = self.secret()?;
-        let (wakes, directory) = (wakes.clone(), directory.to_owned());
-        let takes: Takes = Arc::new(move |headers, body| match read(headers, body, &secret) {
-            Ok(Told::Push(push)) => {
-                for name in concerned(&push, &wakes.names(), &directory) {
-                    wakes.ring(name, WakeReason::Pushed);
+        let secret = self.secret(begun.checkout.folders())?;
+        // One that is of no use is no reason to begin.
+        secret.read()?;
+        let (wakes, directory) = (begun.wakes.clone(), begun.directory.to_owned());
+        let faults = begun.faults.clone();
+        let takes: Takes = Arc::new(move |headers, body| {
+            let Ok(secret) = secret.read().map_err(|failure| faults.note(&failure)) else {
+                return 503;
+            };
+            match read(headers, body, &secret) {
+                Ok(Told::Push(push)) => {
+                    for name in concerned(&push, &wakes.names(), &directory) {
+                        wakes.ring(name, WakeReason::Pushed);
+                    }
+                    202
                 }
-                202
+                Ok(Told::Other) => 202,
+                Err(Refusal::Unproven) => 401,
+                Err(Refusal::UnknownForge | Refusal::Garbled) => 400,
             }
-            Ok(Told::Other) => 202,
-            Err(Refusal::Unproven) => 401,
-            Err(Refusal::UnknownForge | Refusal::Garbled) => 400,
         });
         let heard = listen(address, LARGEST, takes).await;
         let heard =
@@ -70,30 +72,60 @@ impl WebhookArgs {
         Ok(Some(heard))
     }
 
-    fn secret(&self) -> Result<WebhookSecret, Failure> {
-        let text = match &self.webhook_secret_file {
-            Some(file) => {
-                let bytes = bounded_read::read_regular(file, LARGEST_SECRET);
-                let bytes = bytes.map_err(|error| {
-                    anyhow::anyhow!("cannot read the webhook's secret {}: {error}", file.display())
-                })?;
-                String::from_utf8_lossy(&bytes).into_owned()
+    fn secret(&self, checkout: Vec<PathBuf>) -> Result<SharedSecret, Failure> {
+        let source = match &self.webhook_secret_file {
+            Some(file) => SecretSource::File(std::path::absolute(file)?),
+            None if webhook_secret::variable().is_some() => {
+                SecretSource::Env(webhook_secret::VARIABLE.to_owned())
             }
-            None => match webhook_secret::variable() {
-                Some(text) => text,
-                None => {
-                    let error = anyhow::anyhow!("--webhook needs a secret");
-                    let hint = format!(
-                        "name its file by --webhook-secret-file, or set {}",
-                        webhook_secret::VARIABLE
-                    );
-                    return Err(Failure { error, hints: vec![hint] });
-                }
-            },
+            None => {
+                let error = anyhow::anyhow!("--webhook needs a secret");
+                let hint = format!(
+                    "name its file by --webhook-secret-file, or set {}",
+                    webhook_secret::VARIABLE
+                );
+                return Err(Failure { error, hints: vec![hint] });
+            }
         };
+        let secrets = Secrets { variable: |_| webhook_secret::variable(), checkout };
+        Ok(SharedSecret { secrets, source })
+    }
+}
+
+/// The secret that the forge has, too. It may be replaced while the watch runs.
+struct SharedSecret {
+    secrets: Secrets,
+    source: SecretSource,
+}
+
+impl SharedSecret {
+    fn read(&self) -> Result<WebhookSecret, Failure> {
+        let text = self.secrets.read(&self.source).map_err(|error| {
+            let Failure { error, hints } = error.into();
+            Failure { error: error.context("cannot use the webhook's secret"), hints }
+        })?;
         let short =
             || anyhow::anyhow!("the webhook's secret is shorter than {SHORTEST_SECRET} characters");
         Ok(WebhookSecret::new(&text).ok_or_else(short)?)
+    }
+}
+
+/// Why pushes can't be proven at the moment. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct PushFaults(Arc<Mutex<Option<String>>>);
+
+impl PushFaults {
+    fn note(&self, failure: &Failure) {
+        *self.lock() = Some(format!("a push is refused: {:#}", failure.error));
+    }
+
+    /// The last fault since this was asked last.
+    pub(super) fn take(&self) -> Option<String> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
