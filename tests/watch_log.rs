@@ -96,11 +96,16 @@ fn a_file_that_cannot_be_written_is_told_each_time_that_this_begins() {
     repo.write_config("one", "1").commit("First");
     let [folder, away] = ["signs", "away"].map(|name| repo.outside().join(name));
     fs::create_dir(&folder).unwrap();
+    let left = folder.join(".trueup-replacing-x1y2z3");
+    fs::write(&left, "half").unwrap();
+    let written = std::time::SystemTime::now() - std::time::Duration::from_secs(1000);
+    fs::File::options().append(true).open(&left).unwrap().set_modified(written).unwrap();
     let [status, metrics] = ["status.json", "trueup.prom"].map(|name| folder.join(name));
     let [status, metrics] = [status, metrics].map(|file| file.display().to_string());
     let files = ["--status-file", status.as_str(), "--metrics-file", metrics.as_str()];
     let watching = Watching::start(&repo, &files);
     watching.says("1 changed");
+    assert!(!left.exists(), "a process that was killed left it");
     for _ in 0..2 {
         fs::rename(&folder, &away).unwrap();
         watching.says(&format!("warning: cannot write {status}: "));

@@ -2,10 +2,10 @@
 //! before anything is sent: a process that is killed loses no message and makes none twice.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::bounded_read;
+use super::{bounded_read, own_file};
 use crate::core::notify::Outbox;
 
 /// The most bytes that an outbox may have: a full queue for each of many sinks.
@@ -80,11 +80,9 @@ impl OutboxStore {
         }
     }
 
+    /// Keeps it, while this process alone may.
     fn write(&self, outbox: &Outbox) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(&serde_json::to_vec(outbox)?)?;
-        file.as_file().sync_all()?;
-        file.persist(self.file())?;
+        own_file::replace(&self.file(), &serde_json::to_vec(outbox)?)?;
         #[cfg(unix)]
         File::open(&self.folder)?.sync_all()?;
         Ok(())

@@ -68,18 +68,21 @@ pub(super) fn read(path: &Path) -> io::Result<File> {
     open(options, path)
 }
 
-/// Writes a file whole or not at all, on disk once this returns.
+/// Writes a file whole or not at all, on disk once this returns. One process does so at a time: the new file
+/// has the same name each time, so that one that is killed leaves nothing that stays.
 ///
 /// # Errors
 ///
 /// When it can't be written.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    let mut file = open_or_make(new)?;
+    file.set_len(0)?;
     file.write_all(bytes)?;
-    file.as_file().sync_data()?;
-    file.persist(path)?;
-    Ok(())
+    file.sync_data()?;
+    fs::rename(new, path)
 }
 
 fn open(mut options: fs::OpenOptions, path: &Path) -> io::Result<File> {
@@ -100,12 +103,14 @@ fn open(mut options: fs::OpenOptions, path: &Path) -> io::Result<File> {
     }
 }
 
+/// Whether it is a file or a folder of this user.
 #[cfg(unix)]
-fn is_own(metadata: &fs::Metadata) -> bool {
+pub(super) fn is_own(metadata: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
 }
 
+/// Elsewhere that is not known.
 #[cfg(not(unix))]
-fn is_own(_: &fs::Metadata) -> bool {
+pub(super) fn is_own(_: &fs::Metadata) -> bool {
     true
 }

@@ -15,6 +15,8 @@ use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, Unb
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest, Sha256};
 
+use super::own_file::is_own;
+
 /// The keys of the hashes for an answer's name and for its encryption, so that neither tells of the
 /// other.
 const NAME: &[u8] = b"trueup: name of an answer\0";
@@ -212,16 +214,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     file.take(LARGEST).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-#[cfg(unix)]
-fn is_own(metadata: &fs::Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::uid(metadata) == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_own(_: &fs::Metadata) -> bool {
-    true
 }
 
 #[cfg(test)]

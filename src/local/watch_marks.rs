@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::replaced_file;
 use crate::core::inventory::Inventory;
 
 /// How many bytes a mark has at most.
@@ -62,9 +63,10 @@ impl WatchMarks {
         OwnMark { file: self.folder.join(format!("{}-{digest}.json", std::process::id())) }
     }
 
-    /// Takes away the marks of watches that were killed.
+    /// Takes away the marks of watches that were killed, and what they left of marks that they wrote.
     pub fn remove_stale(&self) {
         drop(self.all());
+        replaced_file::remove_left_behind_in(&self.folder);
     }
 
     /// The marks of watches that run.
@@ -117,7 +119,7 @@ impl OwnMark {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = replaced_file::replacement().tempfile_in(folder)?;
         file.write_all(&serde_json::to_vec(mark)?)?;
         file.persist(&self.file)?;
         Ok(())

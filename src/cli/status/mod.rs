@@ -14,7 +14,7 @@ use clap::Args;
 
 use self::contexts::{ContextQuestion, Question, UnusableSettings};
 use self::found::Found;
-pub(super) use self::page::usable as usable_page;
+pub(super) use self::page::prepare as prepare_page;
 use super::access::AccessArgs;
 use super::exit::{Exit, Failure};
 use super::headings::{CLUSTER, HOW, WHAT};
@@ -166,7 +166,7 @@ impl StatusArgs {
 /// When there is no checkout, its settings can't be read, or the only cluster can't be told.
 pub async fn run(args: StatusArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let begin = Instant::now();
-    args.html.as_deref().map_or(Ok(()), page::usable)?;
+    args.html.as_deref().map_or(Ok(()), page::prepare)?;
     // One commit for all targets, and for the settings that name them.
     let checkout = Checkout::discover(directory)?.steady();
     let question = question(&args, directory, &checkout)?;

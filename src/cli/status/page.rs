@@ -7,15 +7,16 @@ use anyhow::Context as _;
 use crate::cli::exit::Failure;
 use crate::cli::present::html::{Page, PageTarget, UnreadContext, page};
 use crate::cli::present::status::StatusView;
-use crate::local::replaced_file::replace_file;
+use crate::local::replaced_file::{remove_left_behind, replace_file};
 
-/// Refuses a name that means stdout to other programs.
+/// Refuses a name that means stdout to other programs, and removes what was left beside the page.
 ///
 /// # Errors
 ///
 /// When it is one.
-pub(in crate::cli) fn usable(file: &Path) -> Result<(), Failure> {
+pub(in crate::cli) fn prepare(file: &Path) -> Result<(), Failure> {
     if file.as_os_str() != "-" {
+        remove_left_behind(file);
         return Ok(());
     }
     let error = anyhow::anyhow!("--html writes a file, not stdout");

@@ -32,7 +32,7 @@ use super::locking::{LOCK_TIMEOUT, LockArgs};
 use super::machine_file::watch_marks;
 use super::present::round::entry::{Entry, LineTime, LineWriter, LogFormat, RoundId};
 use super::signals::{self, WatchSignal};
-use super::status::{WatchedPage, usable_page};
+use super::status::{WatchedPage, prepare_page};
 use super::target::TargetArgs;
 use super::tracked;
 use super::ui::Ui;
@@ -52,6 +52,7 @@ use crate::git::pull::{PullOptions, Traffic, Warnings};
 use crate::git::{Checkout, RepositoryLimits};
 use crate::local::cancel::Interrupt;
 use crate::local::few_arenas;
+use crate::local::replaced_file::remove_left_behind;
 use crate::local::watch_marks::WatchMarks;
 
 /// The time between rounds where neither a flag nor the target's settings say it.
@@ -165,7 +166,10 @@ pub async fn run(args: WatchArgs, directory: &Path, ui: &mut Ui) -> Result<Exit,
     }
     let interrupt = Interrupt::default();
     signals::listen(&interrupt)?;
-    args.html.as_deref().map_or(Ok(()), usable_page)?;
+    args.html.as_deref().map_or(Ok(()), prepare_page)?;
+    for file in [&args.status_file, &args.metrics_file].into_iter().flatten() {
+        remove_left_behind(file);
+    }
     let checkout = Checkout::discover(directory)?;
     let (wakes, touched) = (Wakes::default(), Touched::default());
     if !args.once {
