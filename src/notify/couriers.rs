@@ -21,6 +21,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 const JITTER: f64 = 0.2;
 /// How often all outboxes are looked at without a word from this process: another one may have filled them.
 const LOOK: Duration = Duration::from_secs(30);
+/// How long a target is passed over while another process sends its messages.
+const TAKEN: Duration = Duration::from_secs(1);
 /// How often a message is sent that its sink refuses.
 const REFUSALS: u32 = 3;
 
@@ -42,6 +44,16 @@ struct LineState {
     members: BTreeMap<u64, Member>,
     /// The members that may have something to send.
     due: BTreeSet<u64>,
+    /// The members that are passed over for a while, so that they hold up no other.
+    resting: BTreeMap<u64, Rest>,
+}
+
+/// The time for which a member is passed over.
+#[derive(Clone, Copy)]
+struct Rest {
+    until: Instant,
+    /// Whether its outbox can't be used. It is not waited for at the end.
+    is_fault: bool,
 }
 
 /// A target's outbox, as far as it is for the sink.
@@ -113,8 +125,9 @@ impl Line {
 impl LineState {
     /// The next that may have something to send, each in its turn.
     fn next(&mut self, last: u64) -> Option<(u64, Member)> {
-        let later = self.due.range(last + 1..).next().copied();
-        let number = later.or_else(|| self.due.first().copied())?;
+        let is_awake = |number: &&u64| !self.resting.contains_key(number);
+        let later = self.due.range(last + 1..).find(is_awake).copied();
+        let number = later.or_else(|| self.due.iter().find(is_awake).copied())?;
         self.due.remove(&number);
         match self.members.get(&number) {
             Some(member) => Some((number, member.clone())),
@@ -162,6 +175,8 @@ enum Turn {
     Sent,
     /// There was none.
     Empty,
+    /// Another process sends them.
+    Taken,
     /// One was not taken.
     Failed(Box<Message>, DeliveryError),
 }
@@ -173,23 +188,28 @@ impl Courier {
         while let Some((number, member)) = Self::wait(line, last, pause) {
             last = number;
             pause = None;
-            let mut is_done = false;
+            let (mut is_done, mut rest) = (false, None);
             match self.turn(&member) {
                 Ok(Turn::Sent) => {
                     self.failures = 0;
                     self.is_up(&member);
                 }
                 Ok(Turn::Empty) => is_done = true,
+                Ok(Turn::Taken) => {
+                    rest = Some(Rest { until: Instant::now() + TAKEN, is_fault: false });
+                }
                 Ok(Turn::Failed(message, error)) => {
                     pause =
                         self.failed(&member, message, &error).map(|pause| Instant::now() + pause);
                 }
+                // That is not the sink's fault.
                 Err(error) => {
-                    self.says_down(&member, &DeliveryError::new(format!("the outbox: {error}")));
-                    pause = Some(Instant::now() + LONGEST);
+                    member.shared.stuck(&error);
+                    rest = Some(Rest { until: Instant::now() + LONGEST, is_fault: true });
                 }
             }
             let mut state = line.lock();
+            state.resting.extend(rest.map(|rest| (number, rest)));
             if !is_done {
                 state.due.insert(number);
             } else if member.shared.is_closing() && !state.due.contains(&number) {
@@ -206,10 +226,13 @@ impl Courier {
         loop {
             let now = Instant::now();
             let pausing = pause.filter(|end| *end > now);
-            if pausing.is_some() {
-                // At the end, a sink that fails is not waited for.
-                state.leave(|_, member| member.shared.is_closing());
-            }
+            state.resting.retain(|_, rest| rest.until > now);
+            // At the end, neither a sink that fails nor an outbox that can't be used is waited for.
+            let resting = state.resting.clone();
+            state.leave(|number, member| {
+                let is_stuck = resting.get(&number).is_some_and(|rest| rest.is_fault);
+                (pausing.is_some() || is_stuck) && member.shared.is_closing()
+            });
             if state.members.is_empty() {
                 return None;
             }
@@ -221,7 +244,9 @@ impl Courier {
                     return Some(next);
                 }
             }
-            let left = pausing.unwrap_or(look).saturating_duration_since(now);
+            let rests = state.resting.values().map(|rest| rest.until);
+            let next = rests.chain((now < look).then_some(look)).min();
+            let left = pausing.or(next).map_or(LOOK, |end| end.saturating_duration_since(now));
             state =
                 line.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -231,7 +256,7 @@ impl Courier {
     fn turn(&self, member: &Member) -> std::io::Result<Turn> {
         let NotifierOptions { store, sender, sinks, .. } = &member.shared.options;
         let sink = &sinks[member.sink];
-        let _turn = store.turn(&sink.name)?;
+        let Some(_turn) = store.turn(&sink.name)? else { return Ok(Turn::Taken) };
         let next = store.update(|outbox| outbox.next(&sink.name, Timestamp::now()))?;
         let Some(message) = next else { return Ok(Turn::Empty) };
         Ok(match sender.send(sink, &message) {

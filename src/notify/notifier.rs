@@ -29,12 +29,7 @@ impl Notifier {
                 self.shared.lock().is_stuck = false;
                 self.places.iter().for_each(Place::ring);
             }
-            Err(error) => {
-                let mut state = self.shared.lock();
-                if !std::mem::replace(&mut state.is_stuck, true) {
-                    state.warnings.push(format!("cannot keep notifications: {error}"));
-                }
-            }
+            Err(error) => self.shared.stuck(&error),
         }
     }
 

@@ -47,6 +47,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The outbox can't be used; said once until it can.
+    pub(super) fn stuck(&self, error: &std::io::Error) {
+        let mut state = self.lock();
+        if !std::mem::replace(&mut state.is_stuck, true) {
+            state.warnings.push(format!("cannot keep notifications: {error}"));
+        }
+    }
+
     pub(super) fn warn(&self, text: String) {
         self.lock().warnings.push(text);
     }

@@ -145,6 +145,37 @@ fn targets_share_the_thread_of_a_sink_and_all_are_heard() {
 }
 
 #[test]
+fn an_outbox_that_cannot_be_used_holds_up_no_other_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start();
+    let couriers = Couriers::default();
+    std::fs::write(folder.path().join("broken"), "not a folder").unwrap();
+    // Another process is about to send, and takes its time.
+    let turn = OutboxStore::new(folder.path().join("taken")).turn("ops").unwrap();
+    assert!(turn.is_some());
+    let [broken, taken, good] = ["broken", "taken", "good"].map(|target| {
+        let store = OutboxStore::new(folder.path().join(target));
+        let (sinks, rules) = (vec![webhook(&receiver.url("/"))], Rules::default());
+        let options = NotifierOptions { store, sinks, rules, sender: sender() };
+        Notifier::start(options, &couriers)
+    });
+    tell(&broken, 0..1);
+    tell(&taken, 10..13);
+    tell(&good, 20..23);
+    eventually("those of the good target", || numbers(&receiver) == [20, 21, 22]);
+    let warnings = broken.take_warnings();
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(warning.starts_with("cannot keep notifications: "), "{warning}");
+    drop(turn);
+    eventually("the turn is free", || numbers(&receiver) == [20, 21, 22, 10, 11, 12]);
+    let end = Instant::now() + Duration::from_secs(60);
+    for target in [broken, taken, good] {
+        assert_eq!(target.finish(end), [""; 0]);
+    }
+    assert!(Instant::now() < end, "none is waited for in vain");
+}
+
+#[test]
 fn a_pause_that_a_sink_asks_for_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let times = Arc::new(Mutex::new(Vec::new()));
