@@ -2,7 +2,7 @@
 //! there is an answer.
 //!
 //! Only the same user may connect. A client that says nothing, says too much, or does not read is left
-//! alone after a while, and holds no other one up.
+//! alone after a while, or where there are too many. It holds no other one up.
 
 use std::fs;
 use std::io;
@@ -17,14 +17,14 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::bounded_server::FewTasks;
+
 /// The most bytes of a line that is asked.
 const REQUEST: usize = 64 << 10;
 /// The most bytes of an answer.
 const ANSWER: usize = 4 << 20;
 /// How long it may take to ask, or to read an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many clients are heard at once.
-const HEARD: usize = 16;
 /// How many wait for an answer at once.
 const WAITING: usize = 256;
 /// The longest path of a socket that all systems take.
@@ -109,27 +109,34 @@ fn remove_stale(path: &Path) {
 }
 
 async fn serve(listener: UnixListener, answers: Answers) {
-    let (heard, waiting) = (Arc::new(Semaphore::new(HEARD)), Arc::new(Semaphore::new(WAITING)));
+    let (mut heard, waiting) = (FewTasks::default(), Arc::new(Semaphore::new(WAITING)));
     loop {
-        let Ok(place) = Arc::clone(&heard).acquire_owned().await else { return };
         // Such as no more file descriptors: a moment later there may be one.
         let Ok((mut stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
         let (answers, waiting) = (Arc::clone(&answers), Arc::clone(&waiting));
-        tokio::spawn(async move {
-            let Ok(Ok(line)) = timeout(PATIENCE, line(&mut stream, REQUEST)).await else { return };
-            drop(place);
-            let Ok(_waits) = waiting.try_acquire() else { return };
-            let answer = tokio::select! {
-                answer = answers(line) => answer,
-                () = hung_up(&mut stream) => return,
-            };
-            let answer = format!("{answer}\n");
-            let _ = timeout(PATIENCE, stream.write_all(answer.as_bytes())).await;
+        let hearing = heard.spawn(PATIENCE, async move {
+            if let Ok(line) = line(&mut stream, REQUEST).await {
+                // Whoever has asked is in no one's way, and waits for as long as it takes.
+                tokio::spawn(async move {
+                    let Ok(_waits) = waiting.try_acquire() else { return };
+                    answer(stream, answers(line)).await;
+                });
+            }
         });
+        hearing.await;
     }
+}
+
+async fn answer(mut stream: UnixStream, answer: Answer) {
+    let answer = tokio::select! {
+        answer = answer => answer,
+        () = hung_up(&mut stream) => return,
+    };
+    let answer = format!("{answer}\n");
+    let _ = timeout(PATIENCE, stream.write_all(answer.as_bytes())).await;
 }
 
 /// Returns once the client has gone, or says more than it should.
@@ -181,6 +188,7 @@ fn is_stale(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::local::bounded_server::AT_ONCE;
 
     fn echo() -> Answers {
         Arc::new(|line| Box::pin(async move { format!("heard {line}") }))
@@ -224,7 +232,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let socket = listen(folder.path(), "matter", echo()).unwrap();
         let mut silent = Vec::new();
-        for _ in 0..HEARD - 1 {
+        for _ in 0..3 * AT_ONCE {
             silent.push(UnixStream::connect(&socket.path).await.unwrap());
         }
         let mut endless = UnixStream::connect(&socket.path).await.unwrap();
@@ -232,7 +240,48 @@ mod tests {
         let mut rest = Vec::new();
         let _ = endless.read_to_end(&mut rest).await;
         assert_eq!(rest, b"", "a line without an end has no answer");
-        assert_eq!(asked(folder.path(), "a").await, [Some("heard a".to_owned())]);
+        let asked = timeout(PATIENCE / 2, asked(folder.path(), "a")).await;
+        assert_eq!(asked.expect("no silent one is waited for"), [Some("heard a".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn many_that_ask_at_once_are_all_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let _socket = listen(folder.path(), "matter", echo()).unwrap();
+        let all = (0..3 * AT_ONCE).map(|_| asked(folder.path(), "a"));
+        let all = futures::future::join_all(all).await;
+        assert!(all.iter().all(|answer| *answer == [Some("heard a".to_owned())]), "{all:?}");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_answer_makes_no_room_for_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ask, asks) = tokio::sync::oneshot::channel::<()>();
+        let (ask, asks) = (std::sync::Mutex::new(Some(ask)), std::sync::Mutex::new(Some(asks)));
+        let answers: Answers = Arc::new(move |line| match line.as_str() {
+            "end" => {
+                ask.lock().unwrap().take();
+                Box::pin(async { "ended".to_owned() })
+            }
+            _ => {
+                let asks = asks.lock().unwrap().take();
+                Box::pin(async move {
+                    let _ = asks.unwrap().await;
+                    "waited".to_owned()
+                })
+            }
+        });
+        let socket = listen(folder.path(), "matter", answers).unwrap();
+        let waits = asked(folder.path(), "wait");
+        let rest = async {
+            let mut silent = Vec::new();
+            for _ in 0..3 * AT_ONCE {
+                silent.push(UnixStream::connect(&socket.path).await.unwrap());
+            }
+            asked(folder.path(), "end").await
+        };
+        let both = futures::future::join(waits, rest).await;
+        assert_eq!(both, ([Some("waited".to_owned())].into(), [Some("ended".to_owned())].into()));
     }
 
     #[tokio::test]
