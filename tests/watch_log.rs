@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
+use crate::support::git::git;
+use crate::support::http::GitServer;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
@@ -88,6 +90,31 @@ fn a_commit_that_cannot_be_used_is_named_with_its_author() {
     repo.remove("trueup.yaml").remove("one.yaml").commit("Nothing is left");
     let nothing = repo.run(&["watch", "--once"]).exits(2);
     assert!(ends(&nothing), "{nothing}");
+}
+
+#[test]
+fn a_remote_that_wants_credentials_is_told_in_one_line() {
+    let repo = Repo::new("watch-log-credentials", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let server = GitServer::https(repo.outside(), Some("bob:s3cret"));
+    let authority = repo.outside().join("ca.pem");
+    fs::write(&authority, server.authority()).unwrap();
+    let url = server.url("watch-log-credentials/.git");
+    let checkout = repo.outside().join("checkout");
+    let run = |args: &[&str]| {
+        let place = ["-C", checkout.to_str().unwrap()];
+        let command = repo.trueup(&[&place, args].concat());
+        command.env("GIT_SSL_CAINFO", &authority).env("GIT_TERMINAL_PROMPT", "0").run()
+    };
+    run(&["pull", "--url", &url.replace("https://", "https://bob:s3cret@")]).exits(0);
+    git(&checkout, ["remote", "set-url", "origin", &url]);
+    let output = run(&["watch", "--once"]).exits(2);
+    let line = format!(
+        "cannot fetch from {url}: the server wants credentials, and git has none for it (HTTP status 401) \
+         (give git credentials for it: git config credential.helper, or an http.extraHeader)"
+    );
+    assert!(output.stdout.lines().any(|it| it.ends_with(&line)), "{output}");
+    assert!(!output.to_string().contains("s3cret"), "{output}");
 }
 
 #[test]

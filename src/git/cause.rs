@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use gix::protocol::transport::client::Error as TransportError;
+use gix::protocol::transport::client::{AuthenticationRequired, Error as TransportError};
 
 use crate::core::credentials::quoted_without_credentials;
 
@@ -48,6 +48,12 @@ impl Cause {
     /// The cause of a failed transport, without the exchange that it failed in: that is chance, and
     /// one outage would have several names.
     pub fn of_transport(error: &gix::Error) -> Self {
+        if let Some(none) = error.downcast_any_ref::<NoCredentials>() {
+            return Self::of(none);
+        }
+        if error.downcast_any_ref::<AuthenticationRequired>().is_some() {
+            return Self::of(&RefusedCredentials);
+        }
         if let Some(TransportError::Io(io)) = error.downcast_any_ref() {
             return Self::of(io);
         }
@@ -60,6 +66,16 @@ impl Cause {
             || self.source.as_ref().is_some_and(|source| source.mentions(text))
     }
 }
+
+/// A server asks who we are, and no one here knows.
+#[derive(Debug, thiserror::Error)]
+#[error("the server wants credentials, and git has none for it (HTTP status 401)")]
+pub(super) struct NoCredentials;
+
+/// A server does not take what git's helpers, or a person, answered.
+#[derive(Debug, thiserror::Error)]
+#[error("the server refuses the credentials that git has for it (HTTP status 401)")]
+struct RefusedCredentials;
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -102,6 +102,26 @@ fn the_helper_learns_the_configured_user() {
 }
 
 #[test]
+fn missing_and_wrong_credentials_are_told_apart() {
+    let private = Private::new();
+    let says = |why: &str| {
+        let output = private.clone("");
+        let why = format!("the server {why} (HTTP status 401)");
+        let what = "cannot fetch from https://localhost:";
+        assert_refused(&output, 2, &[what, &why, "git config credential.helper"]);
+        // The library's own words.
+        for text in ["obtain", "handshake", "Received HTTP", "not accepted"] {
+            assert!(!output.stderr.contains(text), "{output}");
+        }
+    };
+    says("wants credentials, and git has none for it");
+    private.configure("[credential]\n\thelper = \"!echo quit=1; #\"\n");
+    says("wants credentials, and git has none for it");
+    private.configure("[credential]\n\thelper = \"!echo username=bob; echo password=wrong; #\"\n");
+    says("refuses the credentials that git has for it");
+}
+
+#[test]
 fn a_password_of_the_remotes_url_is_used() {
     let private = Private::new();
     git(private.upstream.folder(), ["clone", "--quiet", &private.upstream.url(), "checkout"]);

@@ -10,6 +10,7 @@ use gix::sec::identity::Account;
 
 use super::prompt;
 use super::watchdog::ActivityCounter;
+use crate::git::cause::NoCredentials;
 
 /// A user at one server, and the password if it came along.
 #[derive(Clone, Debug)]
@@ -94,7 +95,13 @@ impl Asking {
             self.answers.clear();
         }
         match action {
-            Action::Get(context) => self.get(context).map(Some),
+            Action::Get(context) => match self.get(context) {
+                // A helper may want no one else to be asked.
+                Err(error) if error.is_unauthenticated() || error.is_cancelled() => {
+                    Err(gix::Error::from_error(NoCredentials))
+                }
+                answer => answer.map(Some),
+            },
             Action::Store(_) | Action::Erase(_) => match self.asked.as_mut() {
                 Some(cascade) => cascade.invoke(action, disabled()),
                 None => Ok(None),
@@ -184,8 +191,12 @@ pub(super) fn for_proxy(
         return Ok(None);
     }
     let context = Context { url: Some(BString::from(url)), ..Context::default() };
-    let outcome = Asking::new(repo.clone(), pulse.clone(), None).get(context)?;
-    Ok(Some(outcome.identity))
+    match Asking::new(repo.clone(), pulse.clone(), None).get(context) {
+        Err(error) if error.is_unauthenticated() => {
+            Err(failure("proxy authorization required: git has no password for its user"))
+        }
+        outcome => outcome.map(|outcome| Some(outcome.identity)),
+    }
 }
 
 /// Whether credentials of one are good for the other: scheme, host and port.
