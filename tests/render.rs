@@ -422,7 +422,7 @@ fn run(program: &str, limits: ProgramLimits) -> Rendered {
         search: renderers::folder().into(),
         cache: cache.path().to_owned(),
         reuse: true,
-        launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
+        launcher: Ok(env!("CARGO_BIN_EXE_trueup").into()),
         limits,
         cell: GuardMode::default(),
         readable: Vec::new(),

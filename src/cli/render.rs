@@ -166,7 +166,7 @@ fn kept(args: &RenderArgs, target: &Target, checkout: &Checkout) -> Option<KeptA
 
 /// Says which guards of the renderers' cell there are, and which Kubernetes charts were shown.
 fn verbose(setting: &Setting, ui: &mut Ui) {
-    let guards = Guards::of_this_machine(setting.launcher.as_deref());
+    let guards = Guards::of_this_machine(setting.launcher.as_ref());
     for line in guards.lines(&setting.limits) {
         // A closed stderr has no reader.
         let _ = writeln!(ui.stderr(), "cell: {line}");

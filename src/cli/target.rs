@@ -374,7 +374,8 @@ pub(super) fn setting(
         search: super::search_path::path(),
         cache,
         reuse: true,
-        launcher: Some(std::env::current_exe()?),
+        // Only where a program renders, it is of any use.
+        launcher: std::env::current_exe().map_err(|error| error.to_string()),
         limits: ProgramLimits { memory: memory.unwrap_or(usual.memory), ..usual },
         cell,
         readable,

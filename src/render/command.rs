@@ -269,7 +269,7 @@ mod tests {
             search: search.into(),
             cache: "/".into(),
             reuse: true,
-            launcher: None,
+            launcher: Err("it is not needed".to_owned()),
             limits: ProgramLimits::default(),
             cell: GuardMode::default(),
             readable: Vec::new(),

@@ -72,8 +72,9 @@ pub struct Setting {
     pub cache: PathBuf,
     /// Whether answers of earlier runs count, and are kept.
     pub reuse: bool,
-    /// This very program, which sees to it that no other outlives it; `None` to do without.
-    pub launcher: Option<PathBuf>,
+    /// This very program, which makes the cell of another one and sees to it that it does not outlive us; else
+    /// why it can't be found. Nothing is run then.
+    pub launcher: Result<PathBuf, String>,
     /// The limits of a program.
     pub limits: ProgramLimits,
     /// Whether a program may run where a guard of its cell can't be had.
@@ -93,7 +94,7 @@ pub fn render(setting: &Setting, sources: &[RenderSource], files: &Snapshot) -> 
     if sources.is_empty() {
         return Rendered::default();
     }
-    let guards = Guards::of_this_machine(setting.launcher.as_deref());
+    let guards = Guards::of_this_machine(setting.launcher.as_ref());
     if let (GuardMode::Require, Some(missing)) = (setting.cell, guards.missing()) {
         let message =
             format!("can't be rendered, since the machine's file requires a cell: {missing}");
@@ -322,7 +323,7 @@ impl<'a> RenderJob<'a> {
             args: command.os_args(),
             folder: &tree,
             home: &home,
-            launcher: self.setting.launcher.as_deref(),
+            launcher: self.setting.launcher.as_ref(),
             cell: CellOptions {
                 read: &[tree.clone(), place.given_files()],
                 write: &home,

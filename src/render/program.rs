@@ -65,8 +65,9 @@ pub struct ProgramCall<'a> {
     pub folder: &'a Path,
     /// An empty folder for its own files.
     pub home: &'a Path,
-    /// The trueup that binds the program's life to ours and makes its cell, where the system can.
-    pub launcher: Option<&'a Path>,
+    /// The trueup that binds the program's life to ours and makes its cell, where the system can; else why it
+    /// can't be found.
+    pub launcher: Result<&'a PathBuf, &'a String>,
     /// Paths that its cell lets it read and write.
     pub cell: CellOptions<'a>,
 }
@@ -127,12 +128,18 @@ impl ProgramCall<'_> {
     /// In its cell; and killed in whatever way, we leave no program behind that never ends.
     fn confined(&self, limits: &ProgramLimits) -> io::Result<Command> {
         #[cfg(target_os = "linux")]
-        if let Some(trueup) = self.launcher {
+        {
             let plan = CellPlan::new(self.program, self.cell, limits);
-            return launch::command(trueup, self.program, &plan);
+            let trueup = self.launcher.map_err(|why| {
+                io::Error::other(format!("trueup, which starts it, is not found: {why}"))
+            })?;
+            launch::command(trueup, self.program, &plan)
         }
-        let _ = limits;
-        Ok(Command::new(self.program))
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = limits;
+            Ok(Command::new(self.program))
+        }
     }
 
     fn command(&self, limits: &ProgramLimits) -> io::Result<Command> {

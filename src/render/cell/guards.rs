@@ -1,7 +1,7 @@
 //! Which guards of the cell this machine has: found out once a run, by a process of trueup's own
 //! that goes into a cell and then tries what it must not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 #[cfg(target_os = "linux")]
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -34,13 +34,11 @@ pub struct Guards {
 static FOUND: OnceLock<Guards> = OnceLock::new();
 
 impl Guards {
-    /// The guards of this machine; `launcher` is trueup itself, which is asked once.
-    pub fn of_this_machine(launcher: Option<&Path>) -> &'static Self {
+    /// The guards of this machine; `launcher` is trueup itself, which is asked once, or why it is not found.
+    pub fn of_this_machine(launcher: Result<&PathBuf, &String>) -> &'static Self {
         FOUND.get_or_init(|| {
-            launcher.map_or_else(
-                || Self::none("there is no launcher"),
-                |launcher| probe(launcher).unwrap_or_else(|why| Self::none(&why)),
-            )
+            let found = launcher.map_err(Clone::clone).and_then(|launcher| probe(launcher));
+            found.unwrap_or_else(|why| Self::none(&why))
         })
     }
 

@@ -38,8 +38,11 @@ impl Place {
             [] => Cmd::new(trueup),
             lacking => Cmd::new(without()).args([lacking.join(","), trueup.to_owned()]),
         };
-        cmd.args(args)
-            .dir(self.0.path().join("repo"))
+        self.run(cmd.args(args))
+    }
+
+    fn run(&self, cmd: Cmd) -> Output {
+        cmd.dir(self.0.path().join("repo"))
             .env("XDG_CONFIG_HOME", self.0.path().join("config"))
             .env("XDG_CACHE_HOME", self.0.path().join("cache"))
             .env("CANARY", "of the user's")
@@ -141,4 +144,31 @@ fn a_program_gets_no_variable_and_no_open_file_of_the_user() {
     assert!(output.stdout.contains("environment: "), "{output}");
     assert!(!output.stdout.contains("CANARY"), "{output}");
     assert!(output.stdout.contains("files: \"0 1 2 3 \""), "{output}");
+}
+
+#[test]
+fn without_proc_nothing_is_run_and_all_else_is_rendered() {
+    let place = Place::new("");
+    let plain = place.0.path().join("repo/plain");
+    std::fs::create_dir(&plain).unwrap();
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n";
+    std::fs::write(plain.join("one.yaml"), config).unwrap();
+    let script = "mount -t tmpfs none /proc && exec \"$@\"";
+    let hidden = |args: &[&str]| {
+        let away = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"];
+        place.run(Cmd::new("unshare").args(away).args(args))
+    };
+    // A system may keep its users from doing this.
+    if hidden(&["true"]).status != Some(0) {
+        return;
+    }
+    let trueup = env!("CARGO_BIN_EXE_trueup");
+    let rendered = hidden(&[trueup, "render", "--worktree", "plain"]).exits(0);
+    assert!(rendered.stdout.contains("name: one"), "{rendered}");
+    let refused = hidden(&[trueup, "render", "."]).exits(1);
+    assert_eq!(refused.stdout, "", "{refused}");
+    assert!(
+        refused.stderr.contains("can't be run: trueup, which starts it, is not found: no /proc/"),
+        "{refused}"
+    );
 }

@@ -53,7 +53,7 @@ pub fn setting(cache: &Path) -> Setting {
         search: "".into(),
         cache: cache.to_owned(),
         reuse: true,
-        launcher: Some(env!("CARGO_BIN_EXE_trueup").into()),
+        launcher: Ok(env!("CARGO_BIN_EXE_trueup").into()),
         limits: ProgramLimits::default(),
         // Where this machine lacks a guard, the tests should not pass.
         cell: GuardMode::Require,
