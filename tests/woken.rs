@@ -96,6 +96,25 @@ fn a_touch_begins_a_round() {
     assert_eq!(watching.stop(), Some(0));
 }
 
+/// Each object is followed by a look that finds nothing, so that the bell has rung for 16 rounds at the end.
+#[test]
+fn drift_of_one_object_after_another_is_put_back_each_time() {
+    let repo = Repo::new("woken-each", sandbox::bare());
+    repo.write("all.yaml", objects(8)).commit("Many");
+    let metrics = repo.outside().join("metrics");
+    let watching = rarely(&repo, &["--metrics-file", metrics.to_str().unwrap()]);
+    watching.says("8 changed");
+    let rounds = || figures(&metrics).get("trueup_rounds_total").copied().unwrap_or_default();
+    for n in 0..8 {
+        let (name, before) = (format!("o{n}"), rounds());
+        repo.delete_config_map(&name);
+        eventually(&format!("{name} is put back"), || repo.config_map(&name).is_some());
+        eventually("it looks at its own write", || rounds() >= before + 2.0);
+    }
+    assert_eq!(watching.times("gone, put back"), 8, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
+}
+
 #[test]
 fn without_the_right_to_watch_rounds_look_as_before() {
     let repo = Repo::new("woken-forbidden", sandbox::bare());

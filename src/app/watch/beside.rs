@@ -74,15 +74,17 @@ impl Healer<'_> {
                         () = rollout.ended() => return,
                         () = tokio::time::sleep(pace.wait(Instant::now())) => {}
                     }
-                    pace.begin(Instant::now(), false);
+                    pace.begin(Instant::now());
                 }
             }
             let Some(_healing) = rollout.healing().await else { return };
             // The next look has the same error, and the rounds after this one report it.
             if let Ok(Some(round)) = Box::pin(self.heal(&last)).await {
+                pace.wrote(Instant::now(), round.report.steps.iter().map(|step| &step.key));
                 let (round, pause) = (Box::new(round), self.interval);
                 self.events.send(WatchEvent::Healed { round, pause }).await;
             }
+            pace.end();
         }
     }
 

@@ -22,6 +22,7 @@ mod order;
 mod pace;
 mod remote;
 mod remote_poller;
+mod rewritten;
 mod rollout;
 mod round;
 mod runner;
@@ -200,8 +201,6 @@ struct RoundMemory {
     reasons: BTreeSet<WakeReason>,
     /// How often bells began rounds lately.
     pace: Pace,
-    /// Whether the last round wrote to the cluster.
-    has_written: bool,
     /// Why rounds that came to nothing could not be recorded everywhere.
     unrecorded: Vec<String>,
     /// The commit that waits, as the target is held.
@@ -251,6 +250,7 @@ impl RoundMemory {
     /// can cause waits for its turn.
     async fn rest(&mut self, watch: &Watch, pause: Duration, interrupt: &Interrupt) {
         self.read = None;
+        self.pace.end();
         self.note_next(watch, pause);
         let mut pauses = std::pin::pin!(interrupt.sleep(pause));
         let mut reasons = BTreeSet::new();
@@ -260,7 +260,7 @@ impl RoundMemory {
             }
             let wait = self.pace.wait(Instant::now());
             if !reasons.is_empty() && wait.is_zero() {
-                self.pace.begin(Instant::now(), self.has_written);
+                self.pace.begin(Instant::now());
                 break;
             }
             let turn = async {
@@ -278,7 +278,6 @@ impl RoundMemory {
         }
         self.reasons = BTreeSet::new();
         self.hear(reasons);
-        self.has_written = false;
     }
 
     /// Notes why the next round begins.

@@ -1,7 +1,13 @@
 //! How soon a bell that others can ring may begin a round: at once after a calm, and less and less often
 //! where it does not stop ringing.
+//!
+//! A round that puts other objects back than those before it is no reason to be slower: people change this
+//! and that. Objects that are to be put back again and again are one, as others undo each write.
 
 use std::time::{Duration, Instant};
+
+use super::rewritten::{Rewritten, Writes};
+use crate::core::object::ObjectKey;
 
 /// The least time from the beginning of one such round to the next.
 const LEAST: Duration = Duration::from_secs(2);
@@ -9,73 +15,168 @@ const LEAST: Duration = Duration::from_secs(2);
 const FREE: u32 = 3;
 /// The most time.
 const MOST: Duration = Duration::from_secs(60);
+/// After how many times that time there was a calm.
+const CALM: u32 = 4;
 
 /// The rounds of one target that a bell began.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pace {
-    last: Option<Instant>,
-    /// How many followed each other.
-    streak: u32,
-    /// Whether the last one was not counted, as it only followed what was written before.
+    streak: Streak,
+    /// The streak before the round under way, where a bell began that.
+    before: Option<Streak>,
+    /// Whether that one is not counted, as it only follows what was written before.
     is_spared: bool,
+    /// The writes of the round under way.
+    writes: Writes,
+    /// Those of the round before it.
+    last_writes: Writes,
+    rewritten: Rewritten,
+}
+
+/// The rounds that followed each other.
+#[derive(Clone, Copy, Debug, Default)]
+struct Streak {
+    /// When the last one began.
+    last: Option<Instant>,
+    /// How many count.
+    rounds: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            streak: Streak::default(),
+            before: None,
+            is_spared: false,
+            writes: Writes::None,
+            last_writes: Writes::None,
+            // Whatever comes later follows a calm.
+            rewritten: Rewritten::new(MOST.saturating_mul(CALM)),
+        }
+    }
 }
 
 impl Pace {
     /// How long a round that is rung for now has to wait.
     pub(super) fn wait(&self, now: Instant) -> Duration {
-        let Some(last) = self.last else { return Duration::ZERO };
-        self.gap().saturating_sub(now.saturating_duration_since(last))
+        let Some(last) = self.streak.last else { return Duration::ZERO };
+        self.streak.gap().saturating_sub(now.saturating_duration_since(last))
     }
 
     /// A round begins that was rung for. One that only follows what the last round wrote counts for
     /// nothing. Of rounds that all write, each second one counts: others undo them.
-    pub(super) fn begin(&mut self, now: Instant, follows_writes: bool) {
-        let is_calm = self.last.is_none_or(|last| now.duration_since(last) > self.gap() * 4);
-        self.is_spared = !is_calm && follows_writes && !self.is_spared;
-        self.streak = match (is_calm, self.is_spared) {
+    pub(super) fn begin(&mut self, now: Instant) {
+        let Streak { last, rounds } = self.streak;
+        let is_calm = last.is_none_or(|last| now.duration_since(last) > self.streak.gap() * CALM);
+        self.is_spared = !is_calm && self.last_writes != Writes::None && !self.is_spared;
+        let rounds = match (is_calm, self.is_spared) {
             (true, _) => 0,
-            (false, true) => self.streak,
-            (false, false) => self.streak.saturating_add(1),
+            (false, true) => rounds,
+            (false, false) => rounds.saturating_add(1),
         };
-        self.last = Some(now);
+        self.before = Some(self.streak);
+        self.streak = Streak { last: Some(now), rounds };
     }
 
-    fn gap(&self) -> Duration {
-        let doublings = self.streak.saturating_sub(FREE).min(5);
+    /// The round under way tried to write these objects.
+    pub(super) fn wrote<'a>(&mut self, now: Instant, keys: impl Iterator<Item = &'a ObjectKey>) {
+        self.writes = self.rewritten.note(now, keys);
+    }
+
+    /// The round has ended, whoever began it. One that wrote to objects that no other one has written to of
+    /// late does not count either, and the look that follows it holds up none.
+    pub(super) fn end(&mut self) {
+        let writes = std::mem::take(&mut self.writes);
+        let last_writes = std::mem::replace(&mut self.last_writes, writes);
+        let Some(before) = self.before.take() else { return };
+        if writes == Writes::New {
+            self.streak.rounds = self.streak.rounds.min(before.rounds);
+        }
+        if writes == Writes::None && last_writes == Writes::New && self.is_spared {
+            self.streak.last = before.last;
+        }
+    }
+}
+
+impl Streak {
+    fn gap(self) -> Duration {
+        let doublings = self.rounds.saturating_sub(FREE).min(5);
         LEAST.saturating_mul(1 << doublings).min(MOST)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rewritten::MOST_KNOWN;
     use super::*;
 
-    /// How many rounds a bell begins in so many seconds that rings each second.
-    fn rounds(seconds: u64, follows_writes: impl Fn(usize) -> bool) -> usize {
+    fn key(number: usize) -> ObjectKey {
+        let (group, kind) = (String::new(), "ConfigMap".to_owned());
+        ObjectKey { group, kind, namespace: None, name: number.to_string() }
+    }
+
+    /// The seconds at which a bell begins rounds that is rung for so long each so many seconds, and by what
+    /// the rounds before wrote. Each round writes as `writes` says, by its number.
+    fn begun(seconds: u32, each: u32, writes: impl Fn(usize) -> Vec<usize>) -> Vec<u32> {
         let begin = Instant::now();
-        let (mut pace, mut rounds) = (Pace::default(), 0);
+        let (mut pace, mut begun, mut is_rung) = (Pace::default(), Vec::new(), false);
         for second in 0..seconds {
-            let now = begin + Duration::from_secs(second);
-            if pace.wait(now).is_zero() {
-                pace.begin(now, follows_writes(rounds));
-                rounds += 1;
+            let now = begin + Duration::from_secs(second.into());
+            is_rung |= second % each == 0;
+            if is_rung && pace.wait(now).is_zero() {
+                pace.begin(now);
+                let keys: Vec<ObjectKey> = writes(begun.len()).into_iter().map(key).collect();
+                pace.wrote(now, keys.iter());
+                pace.end();
+                is_rung = !keys.is_empty();
+                begun.push(second);
             }
         }
-        rounds
+        begun
     }
 
     #[test]
     fn a_bell_that_does_not_stop_begins_ever_fewer_rounds() {
-        assert_eq!(rounds(8, |_| false), 4);
-        let hot = rounds(3600, |_| false);
+        let nothing = |_| Vec::new();
+        assert_eq!(begun(8, 1, nothing), [0, 2, 4, 6]);
+        let hot = begun(3600, 1, nothing).len();
         assert!((60..=70).contains(&hot), "{hot}");
-        let fight = rounds(3600, |round| round % 2 == 1);
+        let every_second = |round| if round % 2 == 0 { vec![0] } else { Vec::new() };
+        let fight = begun(3600, 1, every_second).len();
         assert!(
             (hot..=80).contains(&fight),
             "each second round hears what the first wrote: {fight}"
         );
-        let undone = rounds(3600, |_| true);
+        let undone = begun(3600, 1, |_| vec![0]).len();
         assert!((hot..=80).contains(&undone), "each round writes, and others undo it: {undone}");
+        let undone = begun(75, 1, |_| vec![0]).len();
+        assert!(undone <= 15, "{undone}");
+        let many = begun(3600, 1, |_| (0..50).collect()).len();
+        assert!((hot..=80).contains(&many), "others undo all of it: {many}");
+        let joined = begun(3600, 1, |round| vec![0, round]).len();
+        assert!((hot..=80).contains(&joined), "one object of each round is fought over: {joined}");
+    }
+
+    #[test]
+    fn drift_of_other_objects_each_time_is_put_back_at_once() {
+        // Each is followed by a look, which holds up none.
+        let puts_back = |round| if round % 2 == 0 { vec![round] } else { Vec::new() };
+        let rounds = begun(600, 3, puts_back);
+        let (put_back, looks): (Vec<_>, Vec<_>) =
+            rounds.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip();
+        assert_eq!(put_back, (0..600).step_by(3).collect::<Vec<_>>());
+        assert_eq!(looks, (2..600).step_by(3).collect::<Vec<_>>());
+        // Faster than that, a round puts back all that came since the last one.
+        let rounds = begun(600, 1, |round| vec![2 * round, 2 * round + 1]);
+        assert_eq!(rounds, (0..600).step_by(2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let many = |round: usize| (0..400).map(|object| round * 400 + object).collect();
+        let rounds = begun(3600, 1, many);
+        assert_eq!(rounds[..4], [0, 2, 4, 6]);
+        assert!(rounds.len() < 300, "more than {MOST_KNOWN} count as the same: {rounds:?}");
     }
 
     #[test]
@@ -84,12 +185,14 @@ mod tests {
         let at = |seconds| begin + Duration::from_secs(seconds);
         for second in 0..1000 {
             if pace.wait(at(second)).is_zero() {
-                pace.begin(at(second), false);
+                pace.begin(at(second));
+                pace.end();
             }
         }
         assert!(pace.wait(at(1000)) > LEAST);
         assert!(pace.wait(at(1100)).is_zero());
-        pace.begin(at(1300), false);
+        pace.begin(at(1300));
+        pace.end();
         assert_eq!(pace.wait(at(1300)), LEAST);
         assert_eq!(pace.wait(at(1301)), Duration::from_secs(1));
     }

@@ -383,7 +383,7 @@ pub(super) async fn act(
         && report.steps.is_empty()
         && survey.found.unready.is_empty()
         && (wait.is_none() || !is_unproven(&report, proved.as_deref()));
-    memory.has_written = !report.steps.is_empty();
+    memory.pace.wrote(Instant::now(), report.steps.iter().map(|step| &step.key));
     follow(watch, &survey, &target, &cluster);
     memory.note_calm(&wanted.target, &checkout, &cluster);
     if report.at_commit {
