@@ -3,12 +3,12 @@
 
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::support::between::Between;
-use crate::support::command::Output;
+use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::objects::namespace;
 use crate::support::repo::Repo;
@@ -250,6 +250,41 @@ fn run_that_loses_its_lease_stops_before_the_next_write() {
     assert!(looked.load(Ordering::Relaxed) < 10);
     assert_eq!(values(&repo), "held=1 ");
     assert_eq!(lease(&repo, ".spec.holderIdentity"), "thief", "it is left alone");
+}
+
+/// It stands still right after a write of it has failed for now, until another run has been there.
+#[test]
+fn a_run_that_stood_still_does_not_repeat_a_write_once_its_lease_is_over() {
+    let repo = Repo::new("lease-still", sandbox::bare());
+    repo.write_config("held", "1").commit("First");
+    let (pid, tries) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (its, tried) = (Arc::clone(&pid), Arc::clone(&tries));
+    let between = Between::answering(sandbox::bare(), move |line| {
+        let is_write = line.starts_with("PATCH ") && line.contains("/configmaps/held?");
+        if !is_write || line.contains("dryRun") {
+            return None;
+        }
+        tried.fetch_add(1, Ordering::SeqCst);
+        eventually("its process is known", || its.load(Ordering::SeqCst) > 0);
+        let pid = its.load(Ordering::SeqCst).to_string();
+        Cmd::new("kill").args(["-STOP", &pid]).run().exits(0);
+        let head = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0";
+        Some(format!("{head}\r\n\r\n"))
+    });
+    let mut first = repo.trueup(&["apply"]).env("KUBECONFIG", between.kubeconfig()).into_inner();
+    let first = first.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pid.store(first.id(), Ordering::SeqCst);
+    eventually("it stands still", || tries.load(Ordering::SeqCst) == 1);
+    repo.write_config("held", "2").commit("Second");
+    let second = repo.run(&["apply"]).exits(0);
+    assert!(second.stderr.contains("waits up to 1m for "), "{second}");
+
+    Cmd::new("kill").args(["-CONT", &first.id().to_string()]).run().exits(0);
+    let first: Output = first.wait_with_output().unwrap().into();
+    assert!(first.stdout.contains("nothing is written: the lock was lost to "), "{first}");
+    assert_eq!(tries.load(Ordering::SeqCst), 1, "no write is sent again: {first}");
+    assert_eq!(values(&repo), "held=2 ");
+    first.exits(1);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! When a Lease counts is [`crate::core::lease`]'s to say.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::renewed::Renewed;
 use super::replica::Tenure;
 use super::survey::api;
 use super::{Error, Survey};
-use crate::cluster::{ApiError, Cluster, RetryPolicy};
+use crate::cluster::{ApiError, Cluster, RetryPolicy, WriteFence};
 use crate::core::inventory::Inventory;
 use crate::core::lease::{
     self, Candidate, DURATION, Holder, LeaseOwnership, LeaseState, LeaseWatch, RENEWAL,
@@ -54,7 +54,7 @@ pub struct Lock<'a> {
     revision: String,
     /// The branch or tag that led to it.
     tracked: Option<String>,
-    state: Mutex<LockState>,
+    state: Arc<Mutex<LockState>>,
     /// Whether another client may have written since the plan was made.
     pub is_stale: bool,
     /// Why there is no lock, where the user may not have one.
@@ -169,15 +169,15 @@ impl<'a> Lock<'a> {
             who,
             revision: String::new(),
             tracked: None,
-            state: Mutex::new(LockState::Without),
+            state: Arc::new(Mutex::new(LockState::Without)),
             is_stale: false,
             warning: None,
         }
     }
 
     /// The lock that another round of this run holds: it counts for as long as its last renewal does.
-    pub(super) fn lent(mut self, renewed: Renewed) -> Self {
-        self.state = Mutex::new(LockState::Lent(renewed));
+    pub(super) fn lent(self, renewed: Renewed) -> Self {
+        *self.state() = LockState::Lent(renewed);
         self
     }
 
@@ -210,21 +210,15 @@ impl<'a> Lock<'a> {
 
     /// To whom the lock was lost, if it was: nothing may be written then.
     pub fn lost(&self) -> Option<String> {
-        if let Some(why) = self.cluster.barred() {
-            return Some(format!("expiry: {why}"));
-        }
-        match &*self.state() {
-            LockState::Lost(to) => Some(to.clone()),
-            LockState::Held { renewed, .. } | LockState::Lent(renewed)
-                if renewed.elapsed() > DURATION =>
-            {
-                Some("expiry: it could not be renewed in time".to_owned())
-            }
-            LockState::Held { .. }
-            | LockState::Lent(_)
-            | LockState::Homeless
-            | LockState::Without => None,
-        }
+        lost(self.cluster, &self.state)
+    }
+
+    /// The cluster, written to only while the lock is not lost. A write that failed may be sent again long
+    /// after it was allowed.
+    pub(super) fn fenced(&self) -> Cluster {
+        let (cluster, state) = (self.cluster.clone(), Arc::clone(&self.state));
+        let barred = move || Some(format!("the lock was lost to {}", lost(&cluster, &state)?));
+        self.cluster.fenced(Some(WriteFence::new(barred)))
     }
 
     /// Takes the lock in a namespace that was made a moment ago, where there was no other place.
@@ -358,6 +352,28 @@ impl<'a> Lock<'a> {
     }
 
     fn state(&self) -> MutexGuard<'_, LockState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        of(&self.state)
+    }
+}
+
+fn of(state: &Mutex<LockState>) -> MutexGuard<'_, LockState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// To whom a lock in this state is lost.
+fn lost(cluster: &Cluster, state: &Mutex<LockState>) -> Option<String> {
+    if let Some(why) = cluster.barred() {
+        return Some(format!("expiry: {why}"));
+    }
+    match &*of(state) {
+        LockState::Lost(to) => Some(to.clone()),
+        LockState::Held { renewed, .. } | LockState::Lent(renewed)
+            if renewed.elapsed() > DURATION =>
+        {
+            Some("expiry: it could not be renewed in time".to_owned())
+        }
+        LockState::Held { .. } | LockState::Lent(_) | LockState::Homeless | LockState::Without => {
+            None
+        }
     }
 }

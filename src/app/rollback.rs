@@ -55,7 +55,7 @@ pub async fn note_health(
     let record = newly_healthy(report).or_else(|| without_failed_jobs(report));
     let Some(record) = record else { return Ok(()) };
     let inventory = &target.inventory;
-    let write = async || {
+    let write = async |cluster: &Cluster| {
         let written = cluster.record(inventory, &record).await;
         written.map_err(api("write the inventory"))
     };
@@ -79,14 +79,14 @@ pub async fn note_health(
             }),
             false => true,
         };
-        let written = if is_current { write().await } else { Ok(()) };
+        let written = if is_current { write(&lock.fenced()).await } else { Ok(()) };
         lock.release().await;
         written?;
         if !is_current {
             return Ok(());
         }
     } else if lock.lost().is_none() {
-        write().await?;
+        write(cluster).await?;
     } else {
         return Ok(());
     }

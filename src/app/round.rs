@@ -97,7 +97,9 @@ pub async fn round<R: Runner>(
                 return Err(error.into());
             }
         };
-        let work = Box::pin(options.locked(survey, &lock, &recorder, runner, lookout));
+        let fenced = lock.fenced();
+        let under_lock = options.by(&fenced);
+        let work = Box::pin(under_lock.locked(survey, &lock, &recorder, runner, lookout));
         let ended = lock.keep(work).await;
         lock.release().await;
         survey = match ended? {
@@ -124,6 +126,11 @@ impl<'a> RoundOptions<'a> {
     /// The cluster, with passing faults waited out from now on.
     fn patient(&self) -> Cluster {
         self.cluster.patient(cluster::RetryPolicy::of(self.passing, self.cancel))
+    }
+
+    /// The same with another way to the cluster.
+    fn by<'b>(&'b mut self, cluster: &'b Cluster) -> RoundOptions<'b> {
+        RoundOptions { cluster, watched: &mut *self.watched, ..*self }
     }
 
     /// Takes the lock that carrying out `survey` needs, and waits for another run as long as there is
@@ -326,7 +333,7 @@ impl<'a> RoundOptions<'a> {
             }
             false => None,
         };
-        let back = RoundOptions {
+        let mut back = RoundOptions {
             target: &target,
             watched: &mut LeaseWatch::default(),
             approval: None,
@@ -335,7 +342,9 @@ impl<'a> RoundOptions<'a> {
             ..*self
         };
         let Some(own) = own else { return Ok(Box::pin(back.once(failed, lock, runner)).await?) };
-        let done = own.keep(Box::pin(back.once(failed, &own, runner))).await;
+        let fenced = own.fenced();
+        let under_lock = back.by(&fenced);
+        let done = own.keep(Box::pin(under_lock.once(failed, &own, runner))).await;
         own.release().await;
         Ok(done?)
     }

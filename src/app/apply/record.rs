@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::ApplyRun;
 use super::deletion::ends_home;
-use crate::app::Error;
 use crate::app::survey::api;
+use crate::app::{Error, Lock};
+use crate::cluster::ApiError;
 use crate::core::inventory::{Record, TimedCommit};
 use crate::core::kinds::catalog::is_namespace;
 use crate::core::object::ObjectKey;
@@ -30,7 +31,7 @@ impl ApplyRun<'_> {
         self.still_locked()?;
         match self.cluster.record(self.course.inventory, &claim).await {
             Err(error) if error.is_not_found() => Err(Error::NoNamespace(home)),
-            recorded => recorded.map_err(api("write the inventory")),
+            recorded => under(self.course.lock, recorded),
         }
     }
 
@@ -60,7 +61,7 @@ impl ApplyRun<'_> {
             return Ok(());
         }
         let recorded = cluster.record(course.inventory, &claim).await;
-        recorded.map_err(api("write the inventory"))
+        under(course.lock, recorded)
     }
 
     /// Whether the lock is still ours, or who has it.
@@ -109,12 +110,20 @@ impl ApplyRun<'_> {
                 after.past.applied = Some(TimedCommit { what: by, at: Timestamp::now() });
             }
             let recorded = cluster.record(course.inventory, &after).await;
-            recorded.map_err(api("write the inventory"))?;
+            under(course.lock, recorded)?;
         }
         report.recorded = Some(after);
         report.at_commit = true;
         Ok(())
     }
+}
+
+/// The result of writing the record. Where the lock was lost meanwhile, that is why it failed.
+fn under(lock: &Lock<'_>, recorded: Result<(), ApiError>) -> Result<(), Error> {
+    recorded.map_err(|error| match lock.lost() {
+        Some(to) => Error::Lost(to),
+        None => api("write the inventory")(error),
+    })
 }
 
 /// The change that makes the namespace `name`, if the plan has it.
