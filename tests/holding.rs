@@ -316,6 +316,11 @@ fn a_release_that_cannot_be_read_releases_nothing() {
     let suspended = repo.run(&["release"]).exits(0);
     assert!(suspended.stdout.ends_with(" is released; the target is suspended\n"), "{suspended}");
     repo.run(&["apply", "--yes"]).exits(1);
+    let over = r#"{"by":"ops@jump","at":"2020-01-01T00:00:00Z","until":"2020-01-02T00:00:00Z","reason":"x"}"#;
+    let over = format!("{SUSPENDED}={over}");
+    repo.kubectl(&["annotate", "configmap", &parent, "--overwrite", &over]).exits(0);
+    let no_longer = repo.run(&["release"]).exits(0);
+    assert!(no_longer.stdout.ends_with(" is released\n"), "{no_longer}");
     repo.run(&["resume"]).exits(0);
     repo.run(&["apply", "--yes"]).exits(0);
     assert_eq!(repo.value("one"), "2");

@@ -47,13 +47,13 @@ pub struct ReleaseArgs {
 pub async fn run(args: ReleaseArgs, directory: &Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let held = args.target.open_at(args.rev, args.access, directory).await?;
     let revision = &held.named.judged.revision;
-    let (by, commit) = (locking::who().person(), revision.commit.clone());
-    let before = release(held.place(), &Release { commit, by, at: Timestamp::now() }).await?;
+    let (by, commit, at) = (locking::who().person(), revision.commit.clone(), Timestamp::now());
+    let before = release(held.place(), &Release { commit, by, at }).await?;
     let runs = before.runs.as_deref() == Some(&revision.commit);
-    let end = match (runs, before.holding.suspended) {
-        (true, _) => "runs already".to_owned(),
-        (false, Some(_)) => "is released; the target is suspended".to_owned(),
-        (false, None) => "is released".to_owned(),
+    let end = match (runs, before.holding.is_suspended(at)) {
+        (true, _) => "runs already",
+        (false, true) => "is released; the target is suspended",
+        (false, false) => "is released",
     };
     let text = format!("{}: {} {end}", held.named.name, revision.shown());
     let text = ui.glyphs().inert(&text).into_owned();

@@ -125,15 +125,14 @@ fn unreleased(facts: &HoldFacts<'_>) -> Option<HoldCause> {
 
 /// Whether a target is suspended.
 fn suspension(holding: &Holding, passes: Passes, now: Timestamp) -> Option<Hold> {
-    let suspended = holding.suspended.as_ref().filter(|_| !passes.suspended)?;
-    match suspended {
-        Ok(suspension) if suspension.is_over(now) => None,
+    let suspended = holding.suspended.as_ref();
+    let suspended = suspended.filter(|_| !passes.suspended && holding.is_suspended(now))?;
+    Some(match suspended {
         Ok(suspension) => {
-            Some(Hold { until: suspension.until, cause: HoldCause::Suspended(suspension.clone()) })
+            Hold { until: suspension.until, cause: HoldCause::Suspended(suspension.clone()) }
         }
-        // It may be that of a later version, or of a person: it never counts for less.
-        Err(why) => Some(Hold { cause: HoldCause::Unreadable(why.clone()), until: None }),
-    }
+        Err(why) => Hold { cause: HoldCause::Unreadable(why.clone()), until: None },
+    })
 }
 
 impl Hold {

@@ -74,6 +74,16 @@ impl Holding {
         let released = parent.annotation(RELEASED).map(read);
         Self { suspended, released }
     }
+
+    /// Whether the target is suspended. An annotation that can't be read may be that of a later version, or
+    /// of a person: it never counts for less.
+    pub fn is_suspended(&self, now: Timestamp) -> bool {
+        match &self.suspended {
+            None => false,
+            Some(Ok(suspension)) => !suspension.is_over(now),
+            Some(Err(_)) => true,
+        }
+    }
 }
 
 impl Suspension {
