@@ -115,6 +115,36 @@ fn an_annotation_that_cannot_be_read_suspends() {
 }
 
 #[test]
+fn of_a_suspended_target_a_commit_that_cannot_be_used_is_recorded_here_alone() {
+    let repo = applied("hold-unusable");
+    repo.run(&["suspend", "--reason", "x"]).exits(0);
+    let watching = Watching::start(&repo, &[]);
+    watching.says("suspended by ");
+    let (rounds, writes) = (repo.rounds(), repo.writes());
+    eventually("more rounds", || repo.rounds() > rounds + 3);
+    assert_eq!(watching.times("in sync"), 1, "{:#?}", watching.said());
+    let settings = "targets:\n  prod: {paths: [.], name: hold-unusable, strict: true}\n";
+    repo.write("trueup.yaml", settings).write("bad.yaml", "a: b: c\n").commit("Broken");
+    watching.says("! bad.yaml:1:");
+    repo.write("trueup.yaml", format!("{settings}    pahts: [.]\n")).commit("Broken settings");
+    watching.says("! trueup.yaml:");
+    assert_eq!(repo.writes(), writes);
+
+    // The cluster has them with the first record after that.
+    repo.write("trueup.yaml", settings).write_config("bad", "2").commit("Mended");
+    repo.run(&["resume"]).exits(0);
+    watching.says("no longer suspended");
+    eventually("the mended commit is live", || repo.value("bad") == "2");
+    let history = || {
+        let elsewhere = repo.outside().join("elsewhere");
+        let history = repo.trueup(&["history"]).env("XDG_STATE_HOME", elsewhere);
+        history.run().exits(0).stdout
+    };
+    eventually("they are recorded", || history().matches(" refused: ").count() == 2);
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
 fn a_suspension_needs_an_inventory_a_reason_and_an_end_to_come() {
     let repo = Repo::new("hold-none", sandbox::bare());
     repo.write("trueup.yaml", "targets:\n  prod:\n    paths: [.]\n    name: hold-none\n");

@@ -290,16 +290,16 @@ impl<'a> RoundRecorder<'a> {
 
     /// Writes a record everywhere.
     async fn write(&self, recording: &Recording, write: Write) -> Vec<String> {
+        let mut told: Vec<String> = log(recording, &write.record).into_iter().collect();
+        if self.may_write() {
+            told.extend(self.write_in_cluster(recording, write).await);
+        }
+        told
+    }
+
+    async fn write_in_cluster(&self, recording: &Recording, write: Write) -> Vec<String> {
         let Write { record, open, is_new, is_over } = write;
         let mut told = Vec::new();
-        let logged = recording.log.append(&record);
-        if let Err(error) = &logged {
-            told.push(words::not_logged(recording.log.folder(), error));
-        }
-        recording.set_last(&record);
-        if !self.may_write() {
-            return told;
-        }
         let cluster = self.place.cluster;
         let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
         let in_cluster = async {
@@ -352,6 +352,13 @@ struct Write {
     is_new: bool,
     /// Whether the target was taken down.
     is_over: bool,
+}
+
+/// Writes a record on this machine. Gives what is to be told.
+fn log(recording: &Recording, record: &RunRecord) -> Option<String> {
+    let logged = recording.log.append(record);
+    recording.set_last(record);
+    logged.err().map(|error| words::not_logged(recording.log.folder(), &error))
 }
 
 /// Keeps a record that the cluster does not have yet.

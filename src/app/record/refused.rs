@@ -1,10 +1,14 @@
 //! Records commits that were refused before there was a plan of them.
 
+use jiff::Timestamp;
+
 use super::fill::{of_error, of_refused};
-use super::{RecordedPlace, Recording, RoundRecorder, Write};
+use super::{RecordedPlace, Recording, RoundRecorder, Write, keep, log, words};
 use crate::app::Error;
 use crate::app::trust::{Refusal, TrustError};
+use crate::cluster::{ApiError, HistoryError};
 use crate::core::history::RunRecord;
+use crate::core::modes::Holding;
 
 /// Records that a commit was refused before there was a plan. Gives what is to be told.
 pub async fn record_refusal(
@@ -65,7 +69,29 @@ impl RoundRecorder<'_> {
         }
         record.by.user = self.known_user().await;
         self.recover(recording);
-        let write = Write { record, open: None, is_new: false, is_over: false };
-        self.write(recording, write).await
+        let mut told: Vec<String> = log(recording, &record).into_iter().collect();
+        if !self.may_write() {
+            return told;
+        }
+        match self.is_suspended().await {
+            Ok(false) => {
+                let write = Write { record, open: None, is_new: false, is_over: false };
+                told.extend(self.write_in_cluster(recording, write).await);
+            }
+            // It goes there with the first record after that.
+            Ok(true) => keep(recording, None, &record),
+            Err(error) => {
+                keep(recording, None, &record);
+                told.extend(words::not_recorded(&HistoryError::Api(error)));
+            }
+        }
+        told
+    }
+
+    /// Whether the target is suspended, so that nothing at all is written. No round has looked.
+    async fn is_suspended(&self) -> Result<bool, ApiError> {
+        let RecordedPlace { target, cluster, .. } = self.place;
+        let parent = cluster.parent(&target.inventory).await?;
+        Ok(parent.is_some_and(|parent| Holding::read(&parent).is_suspended(Timestamp::now())))
     }
 }

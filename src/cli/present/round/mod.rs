@@ -252,7 +252,10 @@ impl Log {
                 let commit = round.survey.found.revision.shown();
                 let entry = Entry::new(LogEvent::Recovered, format!("recovered @ {commit}"));
                 entries.push(entry.of_commit(&round.survey.found.revision).with_counts(round));
-            } else if entries.is_empty() && self.greets && self.commit.is_none() {
+            } else if entries.is_empty()
+                && self.commit.is_none()
+                && std::mem::take(&mut self.greets)
+            {
                 let text = in_sync(round).join(self.glyphs.dot());
                 let entry = Entry::new(LogEvent::InSync, text).with_counts(round);
                 entries.push(entry.of_commit(&round.survey.found.revision));
