@@ -96,6 +96,21 @@ fn a_suspension_ends_by_itself_and_a_write_of_the_record_keeps_it() {
     assert_eq!(fs::read_to_string(log).unwrap().matches("ends at").count(), 1);
 }
 
+/// With rounds an hour apart and nothing that rings, only the end of the suspension begins one.
+#[test]
+fn the_end_of_a_suspension_ends_the_pause() {
+    let repo = applied("hold-pause");
+    repo.write_config("one", "2").commit("Second");
+    repo.run(&["suspend", "--for", "20", "--reason", "x"]).exits(0);
+    let watch = ["watch", "--no-pull", "--interval", "1h", "--no-watch-api"];
+    let watching = Watching::running(&repo, repo.trueup(&watch));
+    watching.says("suspended by ");
+    watching.says("the suspension ends at ");
+    watching.says("no longer suspended");
+    eventually("the second commit is live", || repo.value("one") == "2");
+    assert_eq!(watching.stop(), Some(0));
+}
+
 #[test]
 fn an_annotation_that_cannot_be_read_suspends() {
     let repo = applied("hold-unreadable");

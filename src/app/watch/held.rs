@@ -14,6 +14,8 @@ pub struct HeldRound {
     pub hold: Hold,
     /// Whether it ends so soon that people are told.
     pub ends_soon: bool,
+    /// When that will be otherwise, as far as time alone changes it.
+    pub next_change: Option<Timestamp>,
     /// Whether there is anything to write.
     pub is_due: bool,
     /// The commit that is not applied, where there is one.
@@ -34,7 +36,8 @@ pub struct WaitingCommit {
 impl HeldRound {
     /// That of a round that writes nothing.
     pub(super) fn idle(hold: Hold, survey: &Survey, waits: Option<WaitingCommit>) -> Self {
-        let ends_soon = hold.ends_soon(Timestamp::now());
-        Self { ends_soon, is_due: survey.writes(), waits, is_idle: true, hold }
+        let now = Timestamp::now();
+        let (ends_soon, next_change) = (hold.ends_soon(now), hold.next_change(now));
+        Self { ends_soon, next_change, is_due: survey.writes(), waits, is_idle: true, hold }
     }
 }

@@ -41,7 +41,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use self::backoff::pause_between_rounds;
+use self::backoff::{pause_between_rounds, pause_until};
 use self::calm::Calm;
 pub use self::connections::Connections;
 pub use self::events::{Events, KnownTarget, Told, Unlisted, WatchEvent};
@@ -205,6 +205,8 @@ struct RoundMemory {
     unrecorded: Vec<String>,
     /// The commit that waits, as the target is held.
     waiting: Option<KnownWaiting>,
+    /// When the target is held otherwise, as far as the last look knows.
+    next_change: Option<Timestamp>,
     /// The mark of this watch, to say when the next round is due.
     mark: Option<WatchMark>,
     /// How many rounds in a row came to nothing.
@@ -231,7 +233,8 @@ impl RoundMemory {
     /// The pause after a round. Rounds that fail in a row are made less and less often.
     fn pause(&self, watch: &Watch) -> Duration {
         let interval = self.interval.unwrap_or(watch.interval);
-        jittered(pause_between_rounds(interval, self.failures), JITTER)
+        let pause = jittered(pause_between_rounds(interval, self.failures), JITTER);
+        pause_until(pause, self.next_change, Timestamp::now(), interval)
     }
 
     /// Whether a round of the present head ended well.
@@ -297,6 +300,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
     while !interrupt.is_requested() && !watch.leaves.is_requested() {
         let (reasons, asked) = watch.wake.begin();
         memory.hear(reasons);
+        memory.next_change = memory.next_change.filter(|at| *at > Timestamp::now());
         events.send(WatchEvent::Begun { asked }).await;
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
         let looked = tokio::select! {
@@ -356,6 +360,9 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
         memory.failures = if is_failing(&round) { memory.failures + 1 } else { 0 };
         if round.as_ref().is_err_and(RoundError::is_settled) {
             memory.settle(watch, false);
+        }
+        if let Ok(round) = &round {
+            memory.next_change = round.held.as_ref().and_then(|held| held.next_change);
         }
         let last = watch.once || interrupt.is_requested();
         let pause = match is_superseded(&round) {

@@ -219,4 +219,14 @@ impl Hold {
             _ => false,
         }
     }
+
+    /// When it will be otherwise next, as far as that is a matter of time: it ends, or people are told that
+    /// it will.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let told = match &self.cause {
+            HoldCause::Suspended(suspension) => suspension.told_at(),
+            _ => None,
+        };
+        told.filter(|told| *told > now).or(self.until)
+    }
 }

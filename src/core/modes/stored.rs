@@ -100,10 +100,14 @@ impl Suspension {
 
     /// Whether it ends within a quarter of an hour, or, of a short one, within a quarter of its time.
     pub fn ends_soon(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| {
-            let lead = (until.duration_since(self.at) / PART).min(SOON);
-            until.duration_since(now) <= lead
-        })
+        self.told_at().is_some_and(|told| told <= now)
+    }
+
+    /// When people hear that it ends.
+    pub(super) fn told_at(&self) -> Option<Timestamp> {
+        let until = self.until?;
+        let lead = (until.duration_since(self.at) / PART).min(SOON);
+        until.checked_sub(lead).ok()
     }
 
     /// By whom, until when and why.

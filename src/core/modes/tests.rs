@@ -100,6 +100,31 @@ fn end_of_a_suspension_is_told_before_it_comes() {
 }
 
 #[test]
+fn hold_is_otherwise_at_its_end_and_when_that_is_told() {
+    let suspended = |annotation: &str, now: &str| {
+        held(&holding(Some(annotation)), Passes::default(), now).unwrap()
+    };
+    let closed = |until: Option<&str>| {
+        let by = "deny Fri, UTC".to_owned();
+        Hold { cause: HoldCause::Closed { by, is_drift: false }, until: until.map(at) }
+    };
+    let detected = Hold { cause: HoldCause::Detect, until: None };
+    for (hold, now, expected) in [
+        (suspended(OPEN, "12:30:00"), "12:30:00", None),
+        (suspended("incident", "12:30:00"), "12:30:00", None),
+        (suspended(TIMED, "12:30:00"), "12:30:00", Some("13:45:00")),
+        (suspended(TIMED, "13:45:00"), "13:45:00", Some("14:00:00")),
+        // Its end came while it was looked at.
+        (suspended(TIMED, "13:59:59"), "14:00:01", Some("14:00:00")),
+        (closed(Some("22:00:00")), "21:00:00", Some("22:00:00")),
+        (closed(None), "21:00:00", None),
+        (detected, "21:00:00", None),
+    ] {
+        assert_eq!(hold.next_change(at(now)), expected.map(at), "{hold:?} at {now}");
+    }
+}
+
+#[test]
 fn reason_from_outside_is_one_bounded_line() {
     let suspension = Suspension {
         by: "a\nb".to_owned(),
