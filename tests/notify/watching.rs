@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::{CANARY, write};
+use crate::support::between::Between;
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
 use crate::support::objects::WEB;
@@ -187,6 +188,39 @@ fn one_round_sends_its_messages_before_it_ends() {
         "config.yaml:4:36: notify.sinks[0].url: it is secret: expected file:/PATH or env:NAME";
     assert!(wrong.stderr.contains(expected), "{wrong}");
     assert!(!wrong.to_string().contains(CANARY), "{wrong}");
+}
+
+#[test]
+fn a_refused_pull_is_told_while_the_cluster_is_away() {
+    let repo = Repo::new("notify-away", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let first = repo.git(&["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    let hook = Hook::start();
+    let sinks = format!("  - {{name: hook, type: webhook, url: '{}'}}\n", hook.receiver.url("/"));
+    let is_away = Arc::new(AtomicBool::new(false));
+    let away = Arc::clone(&is_away);
+    let between = Between::answering(sandbox::bare(), move |_| {
+        let head = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0";
+        away.load(Ordering::SeqCst).then(|| format!("{head}\r\n\r\n"))
+    });
+    let cmd = watch(&repo, &sinks, &["--interval", "0.2", "--no-watch-api"]);
+    let watching = Watching::running(&repo, cmd.env("KUBECONFIG", between.kubeconfig()));
+    let mut all = Vec::new();
+    hook.tells(&mut all, &["started", "healthy"]);
+    is_away.store(true, Ordering::SeqCst);
+    hook.tells(&mut all, &["cluster-unreachable"]);
+
+    repo.git(&["commit", "--amend", "-m", "Another one"]).exits(0);
+    hook.tells(&mut all, &["failed"]);
+    let title = hook.last()["title"].as_str().unwrap().to_owned();
+    assert!(title.contains("was force-pushed from "), "{title}");
+    watching.says("was force-pushed from ");
+    is_away.store(false, Ordering::SeqCst);
+    hook.tells(&mut all, &["cluster-reachable"]);
+    repo.git(&["reset", "--hard", &first]).exits(0);
+    hook.tells(&mut all, &["recovered"]);
+    assert_eq!(watching.times("was force-pushed from "), 1, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
 }
 
 /// Without controllers no Deployment ever gets ready.

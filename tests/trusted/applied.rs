@@ -1,8 +1,11 @@
 //! Which commit diff, apply, watch and pull use where `HEAD` is not trusted, and what they say.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::signing::{Machine, private};
+use crate::support::between::Between;
 use crate::support::command::{Cmd, Output};
 use crate::support::eventually::eventually;
 use crate::support::git::git;
@@ -258,6 +261,29 @@ fn watch_says_once_that_a_commit_is_not_trusted() {
     assert_eq!(git(&checkout, ["rev-parse", "HEAD"]), plain);
     let json = json(&trusted.run(&[&pull[..], &["-o", "json"]].concat()).exits(1));
     assert_eq!(json["untrusted"]["reason"], "unsigned");
+}
+
+#[test]
+fn watch_says_that_a_commit_is_not_trusted_while_the_cluster_is_away() {
+    let trusted = Trusted::new("trusted-away");
+    let is_away = Arc::new(AtomicBool::new(false));
+    let away = Arc::clone(&is_away);
+    let between = Between::answering(sandbox::bare(), move |_| {
+        let head = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0";
+        away.load(Ordering::SeqCst).then(|| format!("{head}\r\n\r\n"))
+    });
+    let watch = ["watch", "--no-pull", "--interval", "0.2", "--no-watch-api"];
+    let watch = trusted.command(&watch).env("KUBECONFIG", between.kubeconfig());
+    let watching = Watching::running(&trusted.repo, watch);
+    watching.says("1 changed");
+    is_away.store(true, Ordering::SeqCst);
+    let plain = trusted.plain("2");
+    watching.says(&format!("! {} by Author is not trusted: it is not signed", short(&plain)));
+    is_away.store(false, Ordering::SeqCst);
+    let rounds = trusted.repo.rounds();
+    eventually("more rounds", || trusted.repo.rounds() > rounds + 3);
+    assert_eq!(watching.times("is not trusted"), 1, "{:#?}", watching.said());
+    assert_eq!(watching.stop(), Some(0));
 }
 
 #[test]

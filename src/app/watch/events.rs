@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::{Round, RoundError, SettingsError, Share};
+use super::{GitResult, Round, RoundError, SettingsError, Share};
 use crate::core::inventory::Inventory;
 use crate::core::notify::Commit;
 use crate::core::schedule::Gate;
@@ -48,6 +48,8 @@ pub enum WatchEvent {
         round: Box<Result<Round, RoundError>>,
         /// The commit that the round came to nothing for, where that is what is wrong.
         commit: Option<Box<Revision>>,
+        /// The result of its pull, where it came to nothing.
+        git: Box<GitResult>,
         /// The pause that follows; `None` after the last.
         pause: Option<Duration>,
     },

@@ -194,7 +194,8 @@ impl Fleet {
                 }
                 let round = Box::new(Err(error.into()));
                 let pause = (!self.options.once).then_some(self.options.interval);
-                self.tell(name, WatchEvent::Ended { round, commit: None, pause }).await;
+                let git = Box::default();
+                self.tell(name, WatchEvent::Ended { round, commit: None, git, pause }).await;
             }
         }
         is_whole
@@ -280,7 +281,8 @@ impl Fleet {
         if let Some(error) = error {
             let round = Box::new(Err(RoundError::Task(error)));
             let pause = (!self.options.once).then_some(self.options.interval);
-            self.tell(&name, WatchEvent::Ended { round, commit: None, pause }).await;
+            let git = Box::default();
+            self.tell(&name, WatchEvent::Ended { round, commit: None, git, pause }).await;
             return;
         }
         // The targets after it still have to know how it ended.

@@ -15,6 +15,7 @@ mod events;
 mod fault;
 mod fleet;
 mod former_drift;
+mod git_result;
 mod held;
 mod identity;
 mod observed;
@@ -48,6 +49,7 @@ pub use self::events::{Events, KnownTarget, Told, Unlisted, WatchEvent};
 pub use self::fault::RoundError;
 use self::fault::{ReadCommit, is_failing};
 pub use self::fleet::{FleetOptions, Roster, watch_all};
+pub use self::git_result::GitResult;
 pub use self::held::{HeldRound, WaitingCommit};
 pub use self::identity::ClusterIdentity;
 pub use self::observed::Watched;
@@ -65,6 +67,7 @@ use crate::cluster::{Access, Cascade, Cluster, Listener};
 use crate::core::lease::{Candidate, LeaseWatch};
 use crate::core::schedule::Standing;
 use crate::git::Checkout;
+use crate::git::pull::{PullError, Pulled};
 use crate::local::cancel::Interrupt;
 use crate::local::jitter::jittered;
 use crate::local::watch_marks::{OwnMark, WatchMark};
@@ -181,6 +184,8 @@ struct RoundMemory {
     head: Option<String>,
     /// The checkout and the target of the round under way.
     read: Option<ReadCommit>,
+    /// The result of its pull, until it has looked.
+    pulled: Option<Result<Pulled, PullError>>,
     /// The commit that the inventory names, where that is known.
     applied: Option<String>,
     /// The target as the last usable settings had it.
@@ -373,7 +378,12 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
         let pause = (!last).then_some(pause);
         let commit = round.as_ref().err().filter(|error| error.is_of_commit());
         let commit = commit.and_then(|_| memory.read.as_ref()?.followed()).map(Box::new);
-        events.send(WatchEvent::Ended { round: Box::new(round), commit, pause }).await;
+        let git = match &round {
+            Ok(_) => GitResult::default(),
+            Err(error) => memory.git_result(error).await,
+        };
+        let (round, git) = (Box::new(round), Box::new(git));
+        events.send(WatchEvent::Ended { round, commit, git, pause }).await;
         match pause {
             Some(pause) => memory.rest(watch, pause, interrupt).await,
             None => return,

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{HeldRound, Round, RoundError, WaitingCommit, WatchEvent};
+use super::{GitResult, HeldRound, Round, RoundError, WaitingCommit, WatchEvent};
 use crate::app;
 use crate::app::trust::{Refusal, TrustError};
 use crate::cluster::ApiError;
@@ -17,6 +17,7 @@ use crate::core::plan::{Action, Reason};
 use crate::core::redact::MaskedProblem;
 use crate::core::report::{Outcome, Report};
 use crate::core::source::snapshot::Revision;
+use crate::git::pull::{PullError, Pulled};
 
 /// The class of objects that are not healthy. How they are not may change from round to round.
 const HEALTH: &str = "health";
@@ -64,19 +65,20 @@ impl WatchEvent {
                 let end = RoundEnd { is_proven: true, ..RoundEnd::default() };
                 seen(git, Reach::Reached, Step::Ended(Box::new(end)))
             }
-            Self::Ended { round, .. } => match &**round {
-                Ok(round) => seen(git(round), Reach::Reached, step(round)),
+            Self::Ended { round, git, .. } => match &**round {
+                Ok(round) => seen(reach(round.pulled.as_ref()), Reach::Reached, step(round)),
                 Err(error) => {
                     let (cluster, step) = of_error(error, watched.head);
-                    seen(Reach::NotAsked, cluster, step)
+                    seen(reach(git.pulled.as_ref()), cluster, with_git(step, git))
                 }
             },
         }
     }
 }
 
-fn git(round: &Round) -> Reach {
-    match &round.pulled {
+/// Whether the remote answered.
+fn reach(pulled: Option<&Result<Pulled, PullError>>) -> Reach {
+    match pulled {
         None => Reach::NotAsked,
         Some(Err(error)) if error.is_of_remote() => Reach::Lost(error.to_string()),
         Some(_) => Reach::Reached,
@@ -175,16 +177,34 @@ fn culprits(round: &Round) -> Vec<Culprit> {
     let mut others: Vec<_> = proof.flat_map(|proof| &proof.others).collect();
     others.sort_by_key(|other| other.health.state != HealthState::Failed);
     culprits.extend(others.into_iter().map(|it| culprit(&it.key, HEALTH, it.health.why.clone())));
-    if let Some(Err(error)) = &round.pulled
-        && !error.is_of_remote()
-    {
-        culprits.push(whole("pull", error.to_string()));
-    }
-    if let Some(Ok(pulled)) = &round.pulled {
-        let refused = pulled.refused.iter().map(|it| whole("ref", it.message.clone()));
-        culprits.extend(refused);
-    }
+    culprits.extend(of_pull(round.pulled.as_ref()));
     culprits
+}
+
+/// All that a pull failed for, but for a remote that is away.
+fn of_pull(pulled: Option<&Result<Pulled, PullError>>) -> Vec<Culprit> {
+    match pulled {
+        Some(Err(error)) if !error.is_of_remote() => vec![whole("pull", error.to_string())],
+        Some(Ok(pulled)) => {
+            let refused = pulled.refused.iter();
+            refused.map(|it| whole("ref", it.message.clone())).collect()
+        }
+        Some(Err(_)) | None => Vec::new(),
+    }
+}
+
+/// The step of a round that came to nothing, with all that is known of git.
+fn with_git(step: Step, git: &GitResult) -> Step {
+    let culprits = of_pull(git.pulled.as_ref());
+    let refused = git.refused.as_ref().map(self::refused);
+    match step {
+        Step::Unknown if culprits.is_empty() && refused.is_none() => Step::Unknown,
+        Step::Unknown => Step::Nothing { culprits, refused },
+        Step::Nothing { culprits: known, refused: first } => {
+            Step::Nothing { culprits: [known, culprits].concat(), refused: first.or(refused) }
+        }
+        step => step,
+    }
 }
 
 /// The commit that was taken back, in this round or before.
@@ -252,15 +272,13 @@ fn drift(round: &Round) -> Vec<Drift> {
 
 /// Whether the API server answered, and how far a round came that came to nothing.
 fn of_error(error: &RoundError, head: &dyn Fn() -> Option<Revision>) -> (Reach, Step) {
-    let failed = |class: &str| {
-        let culprits = vec![whole(class, error.to_string())];
-        let failure = Some(Failure { culprits, taken: None });
-        Step::Ended(Box::new(RoundEnd { failure, ..RoundEnd::default() }))
+    let culprit = |class: &str, text: String| Step::Nothing {
+        culprits: vec![whole(class, text)],
+        refused: None,
     };
-    let refused = |refused: RefusedCommit| {
-        let refused = Some(refused);
-        Step::Ended(Box::new(RoundEnd { refused, ..RoundEnd::default() }))
-    };
+    let failed = |class: &str| culprit(class, error.to_string());
+    let refused =
+        |refused: RefusedCommit| Step::Nothing { culprits: Vec::new(), refused: Some(refused) };
     let of_head = |class: &str, text: String| {
         let commit = head().map(|head| commit(&head, "")).unwrap_or_default();
         refused(RefusedCommit { commit, class: class.to_owned(), text, stays: None })
@@ -270,9 +288,8 @@ fn of_error(error: &RoundError, head: &dyn Fn() -> Option<Revision>) -> (Reach, 
         RoundError::Reconcile(app::Error::Api { attempt, source }) => match is_outage(source) {
             true => return (Reach::Lost(source.to_string()), Step::Unknown),
             false => {
-                let culprits = vec![whole("api", format!("cannot {attempt}: {source}"))];
-                let failure = Some(Failure { culprits, taken: None });
-                Step::Ended(Box::new(RoundEnd { failure, ..RoundEnd::default() }))
+                let reach = if source.is_forbidden() { Reach::Refused } else { Reach::NotAsked };
+                return (reach, culprit("api", format!("cannot {attempt}: {source}")));
             }
         },
         RoundError::Settings(error) if error.is_refusal => of_head("trust", error.message.clone()),

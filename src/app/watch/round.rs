@@ -178,7 +178,7 @@ pub(super) async fn begin_round(
         watch.remote.ask_again();
     }
     let is_urgent = std::mem::take(&mut memory.is_urgent);
-    let pulled = watch.remote.next(&mut memory.seen, is_urgent).await;
+    memory.pulled = watch.remote.next(&mut memory.seen, is_urgent).await;
     let mut phases = BTreeMap::from([(Phase::Pull, begin.elapsed())]);
     // A commit that comes meanwhile is the next round's, or it would pass by the targets it waits for.
     let checkout = watch.remote.checkout()?.steady();
@@ -207,7 +207,7 @@ pub(super) async fn begin_round(
         true => watch.order.settled(&watch.name, &wanted.after, &head).await,
         false => watch.order.gate(&watch.name, &wanted.after, &head),
     };
-    let brings_nothing = match &pulled {
+    let brings_nothing = match &memory.pulled {
         None => true,
         Some(pulled) => pulled.as_ref().is_ok_and(|it| it.is_up_to_date() && it.refused.is_empty()),
     };
@@ -264,7 +264,7 @@ pub(super) async fn begin_round(
     let pending = PendingRound {
         begin,
         phases,
-        pulled,
+        pulled: memory.pulled.take(),
         checkout,
         cluster,
         wanted,

@@ -17,8 +17,8 @@ use super::{
     settings, settings_error, stopped, touched as touched_target,
 };
 use crate::app::watch::{
-    Connections, FleetOptions, KnownTarget, Order, Remote, RemoteOptions, Roster, SettingsError,
-    Told, Touched, Unlisted, Wakes, Watch, WatchEvent, watch_all,
+    Connections, FleetOptions, GitResult, KnownTarget, Order, Remote, RemoteOptions, Roster,
+    SettingsError, Told, Touched, Unlisted, Wakes, Watch, WatchEvent, watch_all,
 };
 use crate::app::{Recording, TIMEOUT};
 use crate::cli::exit::{Exit, Failure};
@@ -259,7 +259,8 @@ impl Chorus {
             WatchEvent::Unlisted(Unlisted { error, commit }) => {
                 let round = Err(error.into());
                 self.whole.exit = self.whole.log.exit(&round);
-                let entries = self.whole.log.entries(&round, commit.as_deref());
+                let git = GitResult::default();
+                let entries = self.whole.log.entries(&round, commit.as_deref(), &git);
                 print(&entries, &self.whole.writer, ui);
             }
             WatchEvent::Listed(names) => self.list(names, ui),

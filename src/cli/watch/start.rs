@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{INTERVAL, WatchArgs, line_writer, settings_error, stopped};
 use crate::app::trust::TrustError;
-use crate::app::watch::{Remote, SeenNews};
+use crate::app::watch::{GitResult, Remote, SeenNews};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::present::round::Log;
 use crate::cli::target::NamedTarget;
@@ -59,7 +59,8 @@ impl WatchStart<'_> {
             if !is_first {
                 let failed = settings_error(failure);
                 let commit = checkout.resolve(None).ok().filter(|_| failed.is_of_commit);
-                for entry in log.entries(&Err(failed.into()), commit.as_ref()) {
+                let (round, git) = (Err(failed.into()), GitResult::default());
+                for entry in log.entries(&round, commit.as_ref(), &git) {
                     writeln!(ui.stdout(), "{}", writer.line(&entry))?;
                 }
             }

@@ -116,13 +116,13 @@ impl Voice {
                 let beat = Beat { is_good: false, commit: None, pause, fault: None };
                 signs.note(target, &beat, &RoundFigures::of(RoundResult::NotAtCommit))
             }
-            WatchEvent::Ended { round, commit, pause } => {
+            WatchEvent::Ended { round, commit, git, pause } => {
                 self.exit = log.exit(&round);
                 let is_kept = Log::is_kept(&round);
                 // All that is wrong, whether the log has told it before or not.
-                let all = Log::new(false, writer.glyphs).entries(&round, commit.as_deref());
+                let all = Log::new(false, writer.glyphs).entries(&round, commit.as_deref(), &git);
                 signs.asked.end(target, self.exit, texts(all));
-                entries.extend(log.entries(&round, commit.as_deref()));
+                entries.extend(log.entries(&round, commit.as_deref(), &git));
                 let of_event = |event| entries.iter().filter(move |entry| entry.event == event);
                 let commit =
                     (*round).as_ref().ok().map(|round| round.survey.found.revision.commit.as_str());

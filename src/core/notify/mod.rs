@@ -8,6 +8,7 @@
 mod key;
 mod message;
 mod observation;
+mod outage;
 mod outbox;
 mod rules;
 mod sink;

@@ -49,6 +49,13 @@ pub enum Step {
     Ended(Box<RoundEnd>),
     /// It ended, and wrote nothing, as the target is suspended.
     Suspended(SuspendedRound),
+    /// It came to nothing, for reasons that last. So it says nothing of drift, and of what holds the target.
+    Nothing {
+        /// All that failed.
+        culprits: Vec<Culprit>,
+        /// The commit that is not applied, where there is one.
+        refused: Option<RefusedCommit>,
+    },
     /// It ended, and says nothing of the target: it could not look.
     Unknown,
 }
@@ -112,6 +119,9 @@ pub enum Reach {
     NotAsked,
     /// It did.
     Reached,
+    /// It did, and does not allow what is asked. A server that has just begun may say so, as it does not know
+    /// the roles yet.
+    Refused,
     /// It did not, and why.
     Lost(String),
 }

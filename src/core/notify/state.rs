@@ -11,6 +11,7 @@ use super::observation::{
     Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
     SuspendedRound, WaitingNews,
 };
+use super::outage::{Outage, OutageNews};
 use super::rules::Rules;
 use super::suspension::ToldSuspension;
 use super::words::{self, Facts};
@@ -56,44 +57,9 @@ struct Trouble {
     told: BTreeSet<String>,
 }
 
-/// Something that is away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Outage {
-    since: Timestamp,
-    is_told: bool,
-}
-
-/// A step of an outage that makes a message.
-enum OutageNews {
-    Lost(Timestamp, String),
-    Back(Timestamp),
-}
-
-impl Outage {
-    /// Notes whether something answers, and gives what is new in that.
-    fn note(
-        outage: &mut Option<Self>,
-        reach: &Reach,
-        at: Timestamp,
-        rules: &Rules,
-    ) -> Option<OutageNews> {
-        match reach {
-            Reach::NotAsked => None,
-            Reach::Reached => {
-                let ended = outage.take()?;
-                ended.is_told.then_some(OutageNews::Back(ended.since))
-            }
-            Reach::Lost(cause) => {
-                let Self { since, is_told } =
-                    outage.get_or_insert(Self { since: at, is_told: false });
-                // A clock may be set back.
-                *since = (*since).min(at);
-                let lasts = at.duration_since(*since).unsigned_abs();
-                let is_news = !*is_told && lasts >= rules.grace;
-                *is_told |= is_news;
-                is_news.then(|| OutageNews::Lost(*since, cause.clone()))
-            }
-        }
+impl Trouble {
+    fn new(since: Timestamp) -> Self {
+        Self { since, rounds: 0, quiet: 0, told: BTreeSet::new() }
     }
 }
 
@@ -144,8 +110,14 @@ impl TargetState {
     pub fn advance(&mut self, seen: &Observation, rules: &Rules) -> Vec<Message> {
         let mut told = Telling { state: self, seen, messages: Vec::new() };
         told.outages(rules);
+        // It may allow what is asked as soon as it is up.
+        let is_beginning = seen.cluster == Reach::Refused && told.state.cluster.is_some();
         match &seen.step {
+            _ if is_beginning => {}
             Step::Unknown => {}
+            Step::Nothing { culprits, refused } => {
+                told.came_to_nothing(culprits, refused.as_ref(), rules);
+            }
             Step::Suspended(round) => told.suspension(Some(round)),
             Step::Deploying(commit) => {
                 told.suspension(None);
@@ -296,18 +268,39 @@ impl Telling<'_> {
             let facts = Facts { commit, is_proven: end.is_proven, ..Facts::default() };
             self.tell(Transition::Healthy, facts);
         }
-        let new = || Trouble { since: seen.at, rounds: 0, quiet: 0, told: BTreeSet::new() };
-        let mut trouble = was.unwrap_or_else(new);
+        let trouble = was.unwrap_or_else(|| Trouble::new(seen.at));
+        self.troubled(end, &wrong, trouble, rules);
+    }
+
+    /// A round that could not look says what is wrong, and nothing of the rest.
+    fn came_to_nothing(
+        &mut self,
+        culprits: &[Culprit],
+        refused: Option<&RefusedCommit>,
+        rules: &Rules,
+    ) {
+        let failure = Failure { culprits: culprits.to_vec(), taken: None };
+        let failure = (!culprits.is_empty()).then_some(failure);
+        let end = RoundEnd { failure, refused: refused.cloned(), ..RoundEnd::default() };
+        let started = self.state.started.clone().unwrap_or_default();
+        let was = self.state.trouble.take();
+        let wrong = Wrong::of(&end, &started, was.as_ref());
+        let trouble = was.unwrap_or_else(|| Trouble::new(self.seen.at));
+        self.troubled(&end, &wrong, trouble, rules);
+    }
+
+    fn troubled(&mut self, end: &RoundEnd, wrong: &Wrong<'_>, mut trouble: Trouble, rules: &Rules) {
+        let (keys, commit, seen) = (wrong.keys(), end.commit.as_ref(), self.seen);
         trouble.rounds = trouble.rounds.saturating_add(1);
         trouble.since = trouble.since.min(seen.at);
-        let is_news = self.tell_wrong(&wrong, commit, &trouble);
+        let is_news = self.tell_wrong(wrong, commit, &trouble);
         trouble.told = match trouble.told.len() + keys.len() <= KEYS {
             true => trouble.told.union(&keys).cloned().collect(),
             false => keys,
         };
         trouble.quiet = if is_news { 1 } else { trouble.quiet.saturating_add(1) };
         if !is_news && rules.reminds(trouble.quiet) {
-            self.remind(end, &wrong, &trouble);
+            self.remind(end, wrong, &trouble);
         }
         self.state.trouble = Some(trouble);
     }

@@ -19,7 +19,8 @@ use self::faults::{
 use self::held::SaidHold;
 use super::{Glyphs, text, waiting};
 use crate::app::Error;
-use crate::app::watch::{Round, RoundError};
+use crate::app::trust::Refusal;
+use crate::app::watch::{GitResult, Round, RoundError};
 use crate::cli::remedy;
 use crate::core::health::WaitEnd;
 use crate::core::inventory::Inventory;
@@ -161,11 +162,13 @@ impl Log {
 
     /// The entries that a round is worth: what it did, and what went wrong that did not go wrong in
     /// the round before.
-    /// A commit that can't be used is named with its author: the given one, or that of the round.
+    /// A commit that can't be used is named with its author: the given one, or that of the round. Of a round
+    /// that came to nothing, the faults of `git` are named as well.
     pub fn entries(
         &mut self,
         round: &Result<Round, RoundError>,
         commit: Option<&Revision>,
+        git: &GitResult,
     ) -> Vec<Entry> {
         let of_round = round.as_ref().ok().map(|round| &round.survey.found.revision);
         let by = commit.or(of_round).map(|revision| self.by(revision)).unwrap_or_default();
@@ -181,6 +184,7 @@ impl Log {
                 let hint = error.hint().as_ref().map(remedy::words);
                 wrong.push(with_hint(&causes(error), hint));
                 of_commit = if commit.is_some() { wrong.len() } else { 0 };
+                wrong.extend(of_git(git.pulled.as_ref(), git.refused.as_ref()));
                 is_common = !matches!(error, RoundError::OtherCluster { .. } | RoundError::Task(_));
             }
             Ok(round) => {
@@ -188,7 +192,8 @@ impl Log {
                 of_commit = wrong.len();
                 // The place of the remote's fault, where there is one.
                 of_pull = matches!(round.pulled, Some(Err(_))).then_some(wrong.len());
-                wrong.extend(of_git(round));
+                let refused = round.survey.found.judged.refused.as_ref();
+                wrong.extend(of_git(round.pulled.as_ref(), refused));
                 let is_idle = is_idle(round);
                 let news = self.held.entries(round, self.glyphs);
                 if !is_idle {
@@ -380,9 +385,9 @@ fn is_idle(round: &Round) -> bool {
 }
 
 /// The faults that a round's pull and the verify rules found.
-fn of_git(round: &Round) -> Vec<String> {
+fn of_git(pulled: Option<&Result<Pulled, PullError>>, refused: Option<&Refusal>) -> Vec<String> {
     let mut wrong = Vec::new();
-    match &round.pulled {
+    match pulled {
         Some(Err(error)) => wrong.push(with_hint(&causes(error), error.hint())),
         Some(Ok(pulled)) => {
             let refused = pulled.refused.iter();
@@ -390,7 +395,6 @@ fn of_git(round: &Round) -> Vec<String> {
         }
         None => {}
     }
-    let refused = round.survey.found.judged.refused.as_ref();
     wrong.extend(refused.map(super::trust::refusal));
     wrong
 }

@@ -273,6 +273,64 @@ fn a_rollout_under_way_and_a_hold_end_no_failure_and_no_deployment() {
     }
 }
 
+/// It could not look, and knows nothing of drift and of what holds the target.
+#[test]
+fn a_round_that_came_to_nothing_ends_nothing() {
+    use Transition::{Drift, Failed, Recovered, Refused, Started, Suspended, Waiting};
+    let pull = Culprit { object: None, ..culprit("", "pull", "origin/main was force-pushed") };
+    let nothing = |seconds, refused: Option<RefusedCommit>| {
+        let culprits = if refused.is_none() { vec![pull.clone()] } else { Vec::new() };
+        seen(seconds, Step::Nothing { culprits, refused })
+    };
+    let drifted = || drift(&[("A", false)]);
+    for (before, refused, after, expected) in [
+        (suspended(0, "a", false), None, suspended(60, "a", false), &[Suspended, Failed][..]),
+        (ended(0, drifted()), None, ended(60, drifted()), &[Drift, Failed, Recovered]),
+        (ended(0, waits("b")), None, ended(60, waits("b")), &[Waiting, Failed, Recovered]),
+        (
+            seen(0, Step::Deploying(commit("b"))),
+            refused("c").refused,
+            ended(60, good("b")),
+            &[Started, Refused, Recovered],
+        ),
+        // It is the same fault once the cluster is back.
+        (ended(0, good("a")), None, ended(60, failed("a", slice::from_ref(&pull))), &[Failed]),
+    ] {
+        let away = Reach::Lost("connection refused".to_owned());
+        let first = Observation { cluster: away, ..nothing(20, refused.clone()) };
+        let rounds = [before, first, nothing(40, refused), after];
+        assert_eq!(transitions(&rounds), expected, "{rounds:?}");
+    }
+}
+
+/// A server that has just begun does not know the roles yet.
+#[test]
+fn a_refusal_right_after_an_outage_is_a_part_of_it() {
+    use Transition::{ClusterReachable, ClusterUnreachable, Failed, Recovered};
+    let api = Culprit { object: None, ..culprit("", "api", "cannot list: forbidden") };
+    let forbidden = |seconds| {
+        let step = Step::Nothing { culprits: vec![api.clone()], refused: None };
+        Observation { cluster: Reach::Refused, ..seen(seconds, step) }
+    };
+    for (rounds, expected) in [
+        (vec![forbidden(0), forbidden(30), ended(60, good("a"))], &[Failed, Recovered][..]),
+        (vec![lost(0, false), forbidden(30), forbidden(60), ended(90, good("a"))], &[]),
+        (
+            vec![lost(0, false), lost(300, false), forbidden(400), ended(430, good("a"))],
+            &[ClusterUnreachable, ClusterReachable],
+        ),
+        // It lasts.
+        (
+            vec![lost(0, false), lost(300, false), forbidden(400), forbidden(700), forbidden(730)],
+            &[ClusterUnreachable, ClusterReachable, Failed],
+        ),
+        (vec![lost(0, false), forbidden(290), lost(310, false)], &[ClusterUnreachable]),
+        (vec![lost(0, false), ended(30, good("a")), forbidden(60)], &[Failed]),
+    ] {
+        assert_eq!(transitions(&rounds), expected, "{rounds:?}");
+    }
+}
+
 /// A part of a round knows nothing of the other objects.
 #[test]
 fn a_round_that_is_cut_short_tells_what_it_put_back() {
