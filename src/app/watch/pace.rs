@@ -64,11 +64,16 @@ impl Pace {
     }
 
     /// A round begins that was rung for. One that only follows what the last round wrote counts for
-    /// nothing. Of rounds that all write, each second one counts: others undo them.
+    /// nothing. Of rounds that write to the same objects, each second one counts: others undo them.
     pub(super) fn begin(&mut self, now: Instant) {
         let Streak { last, rounds } = self.streak;
         let is_calm = last.is_none_or(|last| now.duration_since(last) > self.streak.gap() * CALM);
-        self.is_spared = !is_calm && self.last_writes != Writes::None && !self.is_spared;
+        let follows = match self.last_writes {
+            Writes::None => false,
+            Writes::New => true,
+            Writes::Again => !self.is_spared,
+        };
+        self.is_spared = !is_calm && follows;
         let rounds = match (is_calm, self.is_spared) {
             (true, _) => 0,
             (false, true) => rounds,
@@ -168,6 +173,9 @@ mod tests {
         assert_eq!(looks, (2..600).step_by(3).collect::<Vec<_>>());
         // Faster than that, a round puts back all that came since the last one.
         let rounds = begun(600, 1, |round| vec![2 * round, 2 * round + 1]);
+        assert_eq!(rounds, (0..600).step_by(2).collect::<Vec<_>>());
+        // The look that follows one finds another one.
+        let rounds = begun(600, 2, |round| if round % 3 == 2 { Vec::new() } else { vec![round] });
         assert_eq!(rounds, (0..600).step_by(2).collect::<Vec<_>>());
     }
 
