@@ -105,7 +105,6 @@ fn the_end_of_a_suspension_ends_the_pause() {
     let watch = ["watch", "--no-pull", "--interval", "1h", "--no-watch-api"];
     let watching = Watching::running(&repo, repo.trueup(&watch));
     watching.says("suspended by ");
-    watching.says("the suspension ends at ");
     watching.says("no longer suspended");
     eventually("the second commit is live", || repo.value("one") == "2");
     assert_eq!(watching.stop(), Some(0));
