@@ -18,6 +18,9 @@ const MOST: Duration = Duration::from_secs(60);
 /// After how many times that time there was a calm.
 const CALM: u32 = 4;
 
+/// How many looks may follow writes and count for nothing.
+const LOOKS: u32 = 2;
+
 /// The rounds of one target that a bell began.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -30,6 +33,8 @@ pub(super) struct Pace {
     writes: Writes,
     /// Those of the round before it.
     last_writes: Writes,
+    /// How many looks followed these.
+    looks: u32,
     rewritten: Rewritten,
 }
 
@@ -50,6 +55,7 @@ impl Default for Pace {
             is_spared: false,
             writes: Writes::None,
             last_writes: Writes::None,
+            looks: 0,
             // Whatever comes later follows a calm.
             rewritten: Rewritten::new(MOST.saturating_mul(CALM)),
         }
@@ -97,8 +103,12 @@ impl Pace {
         if writes == Writes::New {
             self.streak.rounds = self.streak.rounds.min(before.rounds);
         }
-        if writes == Writes::None && last_writes == Writes::New && self.is_spared {
+        let is_look = writes == Writes::None && last_writes == Writes::New && self.is_spared;
+        self.looks = if is_look { self.looks + 1 } else { 0 };
+        if is_look {
             self.streak.last = before.last;
+            // It may note in the inventory that all is healthy, which rings again.
+            self.last_writes = if self.looks < LOOKS { Writes::New } else { Writes::None };
         }
     }
 }
@@ -174,6 +184,10 @@ mod tests {
         // Faster than that, a round puts back all that came since the last one.
         let rounds = begun(600, 1, |round| vec![2 * round, 2 * round + 1]);
         assert_eq!(rounds, (0..600).step_by(2).collect::<Vec<_>>());
+        // A second look follows each.
+        let writes = |round| if round % 3 == 0 { vec![round] } else { Vec::new() };
+        let rounds = begun(600, 1, writes);
+        assert!(rounds.len() >= 400, "they do not get fewer: {rounds:?}");
         // The look that follows one finds another one.
         let rounds = begun(600, 2, |round| if round % 3 == 2 { Vec::new() } else { vec![round] });
         assert_eq!(rounds, (0..600).step_by(2).collect::<Vec<_>>());
