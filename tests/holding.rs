@@ -101,7 +101,7 @@ fn a_suspension_ends_by_itself_and_a_write_of_the_record_keeps_it() {
 fn the_end_of_a_suspension_ends_the_pause() {
     let repo = applied("hold-pause");
     repo.write_config("one", "2").commit("Second");
-    repo.run(&["suspend", "--for", "20", "--reason", "x"]).exits(0);
+    repo.run(&["suspend", "--for", "40", "--reason", "x"]).exits(0);
     let watch = ["watch", "--no-pull", "--interval", "1h", "--no-watch-api"];
     let watching = Watching::running(&repo, repo.trueup(&watch));
     watching.says("suspended by ");

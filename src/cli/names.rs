@@ -49,7 +49,11 @@ pub(super) fn siblings(
             let name = format!("{NAME_PREFIX}{name}");
             let inventory = Inventory { name, namespace: namespace.to_owned() };
             let words = format!("{target} ({namespace}/{})", inventory.name);
-            siblings.insert(inventory.id(), words);
+            let mut texts = [inventory.id(), words];
+            // Each of many targets has those of all others.
+            texts.iter_mut().for_each(String::shrink_to_fit);
+            let [id, words] = texts;
+            siblings.insert(id, words);
         }
     }
     siblings

@@ -10,8 +10,6 @@ use tokio::task::AbortHandle;
 
 /// How many connections are answered at once.
 pub(super) const AT_ONCE: usize = 16;
-/// The time that each has at least: of many that come together, all may have something to say.
-const SHORTEST: Duration = Duration::from_millis(100);
 /// How long to wait before looking again whether one has ended.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -31,7 +29,8 @@ where
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
-        let mut running = FewTasks::default();
+        // Whoever fills all places is to hold up no probe.
+        let mut running = FewTasks::lasting(Duration::ZERO);
         loop {
             // Such as no more file descriptors: a moment later there may be one.
             let Ok((stream, _)) = listener.accept().await else {
@@ -45,8 +44,10 @@ where
 }
 
 /// Tasks that hear clients, the oldest first.
-#[derive(Default)]
-pub(super) struct FewTasks(VecDeque<RunningTask>);
+pub(super) struct FewTasks {
+    running: VecDeque<RunningTask>,
+    shortest: Duration,
+}
 
 struct RunningTask {
     since: Instant,
@@ -54,6 +55,11 @@ struct RunningTask {
 }
 
 impl FewTasks {
+    /// Those that each have so much time at least: of many that come together, all may have something to say.
+    pub(super) const fn lasting(shortest: Duration) -> Self {
+        Self { running: VecDeque::new(), shortest }
+    }
+
     /// Begins a task that ends within `patience`. One too many ends the oldest: it has been silent for longest,
     /// and is to hold up no other.
     pub(super) async fn spawn<F>(&mut self, patience: Duration, task: F)
@@ -63,16 +69,17 @@ impl FewTasks {
     {
         self.make_room().await;
         let task = tokio::spawn(tokio::time::timeout(patience, task)).abort_handle();
-        self.0.push_back(RunningTask { since: Instant::now(), task });
+        self.running.push_back(RunningTask { since: Instant::now(), task });
     }
 
     async fn make_room(&mut self) {
         loop {
-            self.0.retain(|running| !running.task.is_finished());
-            let Some(oldest) = self.0.front().filter(|_| self.0.len() >= AT_ONCE) else { return };
-            if oldest.since.elapsed() >= SHORTEST {
+            self.running.retain(|running| !running.task.is_finished());
+            let is_full = self.running.len() >= AT_ONCE;
+            let Some(oldest) = self.running.front().filter(|_| is_full) else { return };
+            if oldest.since.elapsed() >= self.shortest {
                 oldest.task.abort();
-                self.0.pop_front();
+                self.running.pop_front();
                 return;
             }
             tokio::time::sleep(PAUSE).await;

@@ -25,6 +25,8 @@ const REQUEST: usize = 64 << 10;
 const ANSWER: usize = 4 << 20;
 /// How long it may take to ask, or to read an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The time that each client has at least to say something.
+const SHORTEST: Duration = Duration::from_millis(100);
 /// How many wait for an answer at once.
 const WAITING: usize = 256;
 /// The longest path of a socket that all systems take.
@@ -109,7 +111,7 @@ fn remove_stale(path: &Path) {
 }
 
 async fn serve(listener: UnixListener, answers: Answers) {
-    let (mut heard, waiting) = (FewTasks::default(), Arc::new(Semaphore::new(WAITING)));
+    let (mut heard, waiting) = (FewTasks::lasting(SHORTEST), Arc::new(Semaphore::new(WAITING)));
     loop {
         // Such as no more file descriptors: a moment later there may be one.
         let Ok((mut stream, _)) = listener.accept().await else {

@@ -192,9 +192,14 @@ mod tests {
             begun.elapsed()
         };
         assert!(waited() >= patience);
-        assert!((0..20).all(|_| waited() < patience));
+        let all: Duration = (0..20).map(|_| waited()).sum();
+        assert!(all < patience * 10, "{all:?}");
         assert!(store.turn("ops").unwrap().is_some(), "it is another lock");
         drop(other);
+        // A child of another test may have it until it runs its program.
+        while store.update(|_| ()).is_err() {
+            std::thread::yield_now();
+        }
         observe(&store, "2");
         assert!(store.impatient.lock().unwrap().is_none());
         let turn = store.turn("ops").unwrap();

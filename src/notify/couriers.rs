@@ -90,9 +90,14 @@ impl Couriers {
 }
 
 impl Place {
-    /// Has the outbox looked at.
+    /// Has the outbox looked at: whatever was wrong with it, it was just written.
     pub(super) fn ring(&self) {
-        self.line.lock().due.insert(self.number);
+        let mut state = self.line.lock();
+        state.due.insert(self.number);
+        if state.resting.get(&self.number).is_some_and(|rest| rest.is_fault) {
+            state.resting.remove(&self.number);
+        }
+        drop(state);
         self.line.changed.notify_all();
     }
 }

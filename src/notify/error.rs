@@ -19,12 +19,20 @@ pub struct DeliveryError {
     pub is_refusal: bool,
     /// Whether a server says that there is no such thing.
     pub(super) is_not_found: bool,
+    /// Whether a server says that the sink may not do this.
+    is_forbidden: bool,
 }
 
 impl DeliveryError {
     /// A failure that may pass.
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), retry_after: None, is_refusal: false, is_not_found: false }
+        Self {
+            text: text.into(),
+            retry_after: None,
+            is_refusal: false,
+            is_not_found: false,
+            is_forbidden: false,
+        }
     }
 
     /// A refusal of this message.
@@ -37,7 +45,13 @@ impl DeliveryError {
         let is_refusal = matches!(status, 400 | 413 | 415 | 422);
         let retry_after = retry_after.and_then(pause).map(|pause| pause.min(LONGEST));
         let text = format!("{host} answers with HTTP status {status}");
-        Self { text, retry_after, is_refusal, is_not_found: status == 404 }
+        let (is_not_found, is_forbidden) = (status == 404, status == 403);
+        Self { text, retry_after, is_refusal, is_not_found, is_forbidden }
+    }
+
+    /// The same as a refusal of the message, where the sink may not do what it is for.
+    pub(super) fn or_refusal(self) -> Self {
+        Self { is_refusal: self.is_refusal || self.is_forbidden, ..self }
     }
 }
 

@@ -192,9 +192,14 @@ impl Client<'_> {
                 Some(ours) if ours.text == body => {}
                 Some(ours) => {
                     let (verb, url) = self.api.edit(number, ours.id)?;
-                    self.write(verb, &url, &content)?;
+                    self.write(verb, &url, &content).map_err(DeliveryError::or_refusal)?;
                 }
-                None => self.write(Verb::Post, &self.api.comments(number, false)?, &content)?,
+                None => {
+                    let url = self.api.comments(number, false)?;
+                    // Each try again would set the status once more.
+                    let posted = self.write(Verb::Post, &url, &content);
+                    posted.map_err(DeliveryError::or_refusal)?;
+                }
             }
         }
         Ok(())

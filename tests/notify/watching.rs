@@ -196,7 +196,8 @@ fn a_refused_pull_is_told_while_the_cluster_is_away() {
     repo.write_config("one", "1").commit("First");
     let first = repo.git(&["rev-parse", "HEAD"]).stdout.trim().to_owned();
     let hook = Hook::start();
-    let sinks = format!("  - {{name: hook, type: webhook, url: '{}'}}\n", hook.receiver.url("/"));
+    let url = hook.receiver.url("/");
+    let sinks = format!("  - {{name: hook, type: webhook, url: '{url}', reminder: 1000}}\n");
     let is_away = Arc::new(AtomicBool::new(false));
     let away = Arc::clone(&is_away);
     let between = Between::answering(sandbox::bare(), move |_| {

@@ -39,7 +39,7 @@ fn applied(repo: &Repo<'_>, targets: usize) -> bool {
 /// Whether no round holds the lock of its target, so that no write is on its way.
 fn is_at_rest(repo: &Repo<'_>) -> bool {
     let leases = repo.list("lease", "").into_iter();
-    let mut locks = leases.filter(|(name, _)| name.starts_with("trueup-t"));
+    let mut locks = leases.filter(|(name, _)| name.contains("/trueup-t"));
     locks.all(|(_, lease)| lease["spec"]["holderIdentity"].as_str().is_none_or(str::is_empty))
 }
 

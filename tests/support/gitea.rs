@@ -55,7 +55,7 @@ impl Gitea {
              [server]\nHTTP_ADDR = 127.0.0.1\nHTTP_PORT = {port}\n\
              ROOT_URL = http://127.0.0.1:{port}/\nSTATIC_ROOT_PATH = {built}\n\
              DISABLE_SSH = true\nOFFLINE_MODE = true\n\
-             [database]\nDB_TYPE = sqlite3\nSQLITE_JOURNAL_MODE = WAL\n\
+             [database]\nDB_TYPE = sqlite3\nSQLITE_JOURNAL_MODE = WAL\nSQLITE_TIMEOUT = 60000\n\
              [security]\nINSTALL_LOCK = true\n\
              [webhook]\nALLOWED_HOST_LIST = loopback\n\
              [log]\nMODE = file\nLEVEL = Warn\nlogger.access.MODE = access\n\

@@ -13,7 +13,7 @@ use crate::cluster::{Access, Cluster, ConnectError, Listener, way_digest};
 /// How many targets of a cluster are looked at side by side. Each holds its objects meanwhile.
 const AT_ONCE: usize = 8;
 /// How many of these may be looked at though they can wait. A commit of one target makes a round of each.
-const IDLE_AT_ONCE: usize = 4;
+const IDLE_AT_ONCE: usize = 6;
 /// How long a round counts as one of them. One that takes longer waits for something, and must not
 /// keep others from their turns.
 const TURN: Duration = Duration::from_secs(10);

@@ -23,8 +23,8 @@ use super::{
 use crate::app::in_sync::LookAt;
 use crate::app::round::is_unproven;
 use crate::app::{
-    self, Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, Tenure, WaitWhen,
-    look, record_killed, record_refusal, record_unusable_settings, round,
+    Look, RecordedPlace, RoundEnd, RoundOptions, Survey, TIMEOUT, Target, Tenure, WaitWhen, look,
+    record_killed, record_refusal, record_unusable_settings, round,
 };
 use crate::cluster::{Access, Cluster};
 use crate::core::attribution::FormerDrift;
@@ -125,19 +125,18 @@ impl RoundMemory {
 
     /// How soon the round that begins has to be made. A commit that leaves the target's files as they are
     /// moves nothing but the record, and a look that is due finds nothing most times.
-    async fn urgency(&self, target: &Target, checkout: &Checkout) -> Result<Urgency, RoundError> {
+    async fn urgency(&self, target: &Target, checkout: &Checkout) -> Urgency {
         let is_rung = self.reasons.iter().any(|reason| reason.is_of_target());
         let Some(applied) = self.applied.clone().filter(|_| !is_rung) else {
-            return Ok(Urgency::Urgent);
+            return Urgency::Urgent;
         };
         let (target, checkout) = (target.clone(), checkout.clone());
         let is_same = tokio::task::spawn_blocking(move || {
-            let now = target.revision(&checkout).map_err(app::Error::from)?.commit;
-            Ok::<_, app::Error>(
-                now == applied || checkout.is_same_at(&applied, &now, &target.paths),
-            )
+            // The round will say what is wrong with it.
+            let Ok(now) = target.revision(&checkout) else { return false };
+            now.commit == applied || checkout.is_same_at(&applied, &now.commit, &target.paths)
         });
-        Ok(if is_same.await?? { Urgency::Idle } else { Urgency::Urgent })
+        if is_same.await.unwrap_or(false) { Urgency::Idle } else { Urgency::Urgent }
     }
 
     /// Notes the cluster of the first round, and holds later ones against it.
@@ -215,7 +214,7 @@ pub(super) async fn begin_round(
         memory.is_quiet = true;
         return Ok(BegunRound::Idle);
     }
-    let urgency = memory.urgency(&wanted.target, &checkout).await?;
+    let urgency = memory.urgency(&wanted.target, &checkout).await;
     // Not before, as others may have to end first.
     let turn = shared.turn(urgency).await;
     let mut found = None;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,10 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "expected a port such as 9464, or an address such as 0.0.0.0:9464".to_owned())
 }
 
+/// The least time between two writings of the file for each of its targets: it has all of them each time,
+/// and each has rounds of its own.
+const SPACING: Duration = Duration::from_millis(20);
+
 /// The figures of a watch.
 pub(super) struct Figures {
     metrics: Arc<Mutex<AllMetrics>>,
@@ -49,8 +53,14 @@ struct AllMetrics {
     targets: BTreeMap<String, Metrics>,
     /// The totals that several targets share; `None` where there is but one.
     shared: Option<Totals>,
+    /// When the file was written last.
+    written: Option<Instant>,
+    /// Whether it lacks a round, and will be written.
+    is_due: bool,
     /// Why the file can't be written.
     fault: LastingFault,
+    /// The warning of it, for the next round.
+    warning: Option<String>,
     /// The share of this replica; `None` where there is no group.
     share: Option<ShareFigures>,
 }
@@ -59,6 +69,20 @@ impl AllMetrics {
     fn text(&self) -> String {
         let targets: Vec<&Metrics> = self.targets.values().collect();
         text(&targets, self.shared.as_ref(), self.share.as_ref())
+    }
+
+    /// How long the file has to stay as it is.
+    fn pause(&self) -> Duration {
+        let count = u32::try_from(self.targets.len()).unwrap_or(u32::MAX);
+        let pause = SPACING.saturating_mul(count);
+        self.written.map_or(Duration::ZERO, |written| pause.saturating_sub(written.elapsed()))
+    }
+
+    fn write(&mut self, file: &Path) {
+        let written = replace_file(file, self.text().as_bytes());
+        let fault = written.err().map(|error| format!("cannot write {}: {error}", file.display()));
+        (self.written, self.is_due) = (Some(Instant::now()), false);
+        self.warning = self.fault.note(fault).or(self.warning.take());
     }
 
     /// Whether the last round of each target was good. A replica may have no target.
@@ -77,8 +101,15 @@ impl Figures {
         is_several: bool,
     ) -> Self {
         let shared = is_several.then(Totals::default);
-        let fault = LastingFault::default();
-        let metrics = AllMetrics { targets: BTreeMap::new(), shared, fault, share: None };
+        let metrics = AllMetrics {
+            targets: BTreeMap::new(),
+            shared,
+            written: None,
+            is_due: false,
+            fault: LastingFault::default(),
+            warning: None,
+            share: None,
+        };
         Self { metrics: Arc::new(Mutex::new(metrics)), file, requests, traffic }
     }
 
@@ -117,7 +148,15 @@ impl Figures {
     }
 
     fn lock(&self) -> MutexGuard<'_, AllMetrics> {
-        self.metrics.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.metrics)
+    }
+
+    /// Writes all that the file lacks.
+    pub(super) fn end(&self) {
+        let mut metrics = self.lock();
+        if let Some(file) = self.file.as_ref().filter(|_| metrics.is_due) {
+            metrics.write(file);
+        }
     }
 
     /// Answers `/metrics`, `/healthz` and `/readyz` from now on.
@@ -150,7 +189,8 @@ impl Figures {
         listen(address, answers).await
     }
 
-    /// Adds a round of a target, and writes the file. Gives a warning where that can't be written.
+    /// Adds a round of a target, and writes the file, soon or now. Gives a warning where that could not be
+    /// written.
     pub(super) fn add(&self, target: &str, round: &RoundFigures) -> Option<String> {
         let git = self.traffic.count();
         let requests = self.requests.counts();
@@ -170,10 +210,25 @@ impl Figures {
         });
         of_target.add(round, own, now);
         let file = self.file.as_ref()?;
-        let written = replace_file(file, metrics.text().as_bytes());
-        let fault = written.err().map(|error| format!("cannot write {}: {error}", file.display()));
-        metrics.fault.note(fault)
+        let pause = metrics.pause();
+        if pause.is_zero() {
+            metrics.write(file);
+        } else if !std::mem::replace(&mut metrics.is_due, true) {
+            let (all, file) = (Arc::clone(&self.metrics), file.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                let mut metrics = lock(&all);
+                if metrics.is_due {
+                    metrics.write(&file);
+                }
+            });
+        }
+        metrics.warning.take()
     }
+}
+
+fn lock(metrics: &Mutex<AllMetrics>) -> MutexGuard<'_, AllMetrics> {
+    metrics.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The figures of a round, with the number of objects that had drifted.
@@ -243,6 +298,35 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(address(text).ok().map(|address| address.to_string()).as_deref(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn rounds_that_end_at_once_are_written_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("trueup.prom");
+        let figures =
+            Figures::new(Some(file.clone()), RequestTally::default(), Traffic::default(), true);
+        let add = |numbers: std::ops::Range<usize>| {
+            for number in numbers {
+                let round = RoundFigures::of(RoundResult::AtCommit);
+                assert_eq!(figures.add(&format!("t{number}"), &round), None);
+            }
+        };
+        let written = || {
+            let text = std::fs::read_to_string(&file).unwrap();
+            (0..200).filter(|number| text.contains(&format!("\"t{number}\""))).count()
+        };
+        add(0..1);
+        assert_eq!(written(), 1, "a round is written at once");
+        figures.lock().written = Some(Instant::now() + Duration::from_secs(3600));
+        add(0..100);
+        assert_eq!(written(), 1, "each writing would have all targets");
+        figures.end();
+        assert_eq!(written(), 100);
+        add(100..200);
+        while written() < 200 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 }

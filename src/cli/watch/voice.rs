@@ -49,6 +49,7 @@ impl Signs {
     /// Ends all of them, and gives why the last page could not be made.
     pub(super) async fn end(self, once: bool) -> Option<String> {
         self.heart.end();
+        self.figures.end();
         match self.page {
             Some(page) => page.end(once).await,
             None => None,

@@ -1,7 +1,10 @@
 //! The lines that the logs of several targets have in common: a fault of all of them is one line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many faults of commits are remembered that were told.
+const MOST_TOLD: usize = 64;
 
 /// The state that the logs of several targets share. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,15 @@ struct Shared {
     faults: BTreeMap<String, BTreeSet<String>>,
     /// The targets of which it was said that they are gone.
     gone: BTreeSet<String>,
+    /// The faults of commits that were told, the newest last.
+    told: VecDeque<ToldFault>,
+}
+
+#[derive(Debug)]
+struct ToldFault {
+    target: String,
+    fault: String,
+    commit: String,
 }
 
 impl Common {
@@ -33,6 +45,22 @@ impl Common {
             faults.entry(fault).or_default().insert(target.to_owned());
         }
         known
+    }
+
+    /// Whether a target is to tell this fault of a commit: not where another one did, though it may have
+    /// recovered since. A round that is late may still be about a commit that others have left.
+    pub(super) fn tells(&self, target: &str, fault: &str, commit: &str) -> bool {
+        let Shared { told, .. } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |it: &&ToldFault| it.fault == fault && it.commit == commit;
+        if let Some(known) = told.iter().find(is_same) {
+            return known.target == target;
+        }
+        if told.len() == MOST_TOLD {
+            told.pop_front();
+        }
+        let [target, fault, commit] = [target, fault, commit].map(str::to_owned);
+        told.push_back(ToldFault { target, fault, commit });
+        true
     }
 
     /// Notes that a target is gone; whether that was not said yet.
@@ -67,5 +95,17 @@ mod tests {
         assert_eq!([note("c", &[]), note("a", &["x"])], [0, 0]);
         common.back("b");
         assert!(common.gone("b"));
+    }
+
+    #[test]
+    fn a_fault_of_a_commit_is_told_by_one_target_alone() {
+        let common = Common::default();
+        assert!(common.tells("a", "x", "1") && !common.tells("b", "x", "1"));
+        assert!(common.tells("a", "x", "1"), "it may come back");
+        assert!(common.tells("b", "x", "2") && common.tells("b", "y", "1"));
+        for number in 0..MOST_TOLD {
+            common.tells("a", "x", &number.to_string());
+        }
+        assert!(common.0.lock().unwrap().told.len() == MOST_TOLD);
     }
 }

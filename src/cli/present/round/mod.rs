@@ -223,6 +223,12 @@ impl Log {
         for (at, text) in wrong.iter().enumerate() {
             let is_told = shared.contains(&at) && known.contains(&normal_form(text));
             if !self.wrong.has(text) && self.stays.as_ref() != Some(text) && !is_told {
+                let of = commit.or(of_round).filter(|_| at < of_commit && shared.contains(&at));
+                let tells =
+                    |of: &Revision| self.common.tells(&self.target, &normal_form(text), &of.commit);
+                if !of.is_none_or(tells) {
+                    continue;
+                }
                 self.is_told = true;
                 // A fault is the same whoever wrote it, so that the commit is no part of it.
                 let by = if at < of_commit { &by } else { "" };
