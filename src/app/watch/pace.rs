@@ -89,9 +89,18 @@ impl Pace {
         self.streak = Streak { last: Some(now), rounds };
     }
 
-    /// The round under way tried to write these objects.
-    pub(super) fn wrote<'a>(&mut self, now: Instant, keys: impl Iterator<Item = &'a ObjectKey>) {
-        self.writes = self.rewritten.note(now, keys);
+    /// The round under way tried to write these objects. What a round writes that no bell began, as for a
+    /// commit, others have not undone yet.
+    pub(super) fn wrote<'a>(
+        &mut self,
+        now: Instant,
+        mut keys: impl Iterator<Item = &'a ObjectKey>,
+    ) {
+        self.writes = match self.before {
+            Some(_) => self.rewritten.note(now, keys),
+            None if keys.next().is_some() => Writes::New,
+            None => Writes::None,
+        };
     }
 
     /// The round has ended, whoever began it. One that wrote to objects that no other one has written to of
@@ -170,6 +179,21 @@ mod tests {
         assert!((hot..=80).contains(&many), "others undo all of it: {many}");
         let joined = begun(3600, 1, |round| vec![0, round]).len();
         assert!((hot..=80).contains(&joined), "one object of each round is fought over: {joined}");
+    }
+
+    #[test]
+    fn drift_of_what_was_just_applied_is_put_back_at_once() {
+        let (begin, mut pace) = (Instant::now(), Pace::default());
+        let keys: Vec<ObjectKey> = (0..20).map(key).collect();
+        pace.wrote(begin, keys.iter());
+        pace.end();
+        for (number, key) in keys.iter().enumerate() {
+            let now = begin + Duration::from_secs(3 * u64::try_from(number).unwrap());
+            assert!(pace.wait(now).is_zero(), "{number}: {:?}", pace.wait(now));
+            pace.begin(now);
+            pace.wrote(now, std::iter::once(key));
+            pace.end();
+        }
     }
 
     #[test]
