@@ -21,6 +21,7 @@ mod in_sync;
 mod lock;
 mod moved;
 mod others;
+mod pool;
 mod pull_schemas;
 mod rbac;
 mod reasons;
@@ -55,6 +56,7 @@ pub use hold::{HeldBefore, HoldingPlace, check_not_held, hold_of, release, resum
 pub use in_sync::{Look, SyncedTarget, look};
 pub use lock::{Lock, LockOptions, take};
 pub use others::{OtherRevision, OtherTarget, OtherTargets};
+pub(crate) use pool::Pool;
 pub use pull_schemas::{PulledFile, SchemaPull, pull_schemas};
 pub use rbac::{KindNames, TargetRights, UnknownKind, rights};
 pub use reasons::{Explained, beside_git, explain};

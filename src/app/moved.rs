@@ -213,7 +213,7 @@ pub(super) fn removed_of(
     let mut others = of_repository(parents, repository, &target.inventory);
     others.retain(|other| {
         let is_declared = other.target.as_deref().is_none_or(|name| declared.contains(name))
-            || target.siblings.contains_key(&other.inventory.id());
+            || target.siblings.get(&other.inventory.id()).is_some();
         let is_before = |then: &String| checkout.is_in_history(then, &listing.commit);
         // The commit of a ref of its own need not be in this history.
         !is_declared && (other.tracked.is_some() || other.revision.as_ref().is_none_or(is_before))

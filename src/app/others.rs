@@ -2,8 +2,9 @@
 //! declares what that ref's commit says, not what this one's does.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
+use super::pool::Pool;
 use super::trust::{Trust, Wanted};
 use super::{ClusterChoice, Target};
 use crate::config::{Config, FILE};
@@ -12,12 +13,8 @@ use crate::core::source::snapshot::Revision;
 use crate::core::tracking::TrackedRef;
 use crate::git::Checkout;
 
-/// How many maps of targets are held against a new one. Those of one commit differ only by what a target
-/// tracks and whose cluster it is.
-const MOST_KNOWN: usize = 16;
-
 /// The maps that targets have now. Of 200 targets each knows the others, which would be 40,000 of them.
-static KNOWN: Mutex<Vec<Weak<BTreeMap<String, OtherTarget>>>> = Mutex::new(Vec::new());
+static KNOWN: Pool<BTreeMap<String, OtherTarget>> = Pool::new();
 
 /// The other targets of `trueup.yaml` by their names. Targets of the same settings share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,18 +27,7 @@ pub struct OtherTargets {
 impl OtherTargets {
     /// The others of `all` targets, for the one that is called `own`.
     pub fn new(all: BTreeMap<String, OtherTarget>, own: Option<&str>) -> Self {
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|it| it.strong_count() > 0);
-        let same = known.iter().filter_map(Weak::upgrade).find(|it| **it == all);
-        let all = same.unwrap_or_else(|| {
-            let all = Arc::new(all);
-            if known.len() == MOST_KNOWN {
-                known.remove(0);
-            }
-            known.push(Arc::downgrade(&all));
-            all
-        });
-        Self { all, own: own.map(str::to_owned) }
+        Self { all: KNOWN.share(all), own: own.map(str::to_owned) }
     }
 
     /// Each with its name, in order.

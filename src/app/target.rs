@@ -1,14 +1,13 @@
 //! A target with everything that decides how it is made true.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::trust::{HeadDoubt, Trust};
 use super::{ClusterChoice, OtherTargets};
 use crate::core::field_rules::FieldRule;
 use crate::core::health::HealthRule;
 use crate::core::inventory::reserved::NAME_PREFIX;
-use crate::core::inventory::{Inventory, Record};
+use crate::core::inventory::{Inventory, Record, Siblings};
 use crate::core::modes::TargetMode;
 use crate::core::modes::windows::Window;
 use crate::core::policy::Policy;
@@ -50,8 +49,8 @@ pub struct Target {
     pub replace_at: BTreeMap<String, (usize, usize)>,
     /// Where `trueup.yaml` declares its paths, as far as it does.
     pub paths_at: BTreeMap<String, DeclaredPath>,
-    /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
-    pub siblings: Arc<BTreeMap<String, String>>,
+    /// The inventories of the other targets of `trueup.yaml`.
+    pub siblings: Siblings,
     /// The other targets of `trueup.yaml`.
     pub others: OtherTargets,
     /// Files and folders of the checkout that serve another purpose in this run.

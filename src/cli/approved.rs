@@ -1,13 +1,12 @@
 //! The scope of an approved plan, from the arguments of the diff that made it, and back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::app::trust::Wanted;
 use crate::app::{Survey, Target};
 use crate::cluster::Cluster;
 use crate::core::approval::{Approval, ApprovedCluster, Purpose, WrongPlace};
-use crate::core::inventory::Inventory;
+use crate::core::inventory::{Inventory, Siblings};
 use crate::core::policy::Policy;
 use crate::core::policy::run_options::RunOptions;
 use crate::git::{Checkout, Descent};
@@ -115,7 +114,7 @@ impl TargetArgs {
             policy: Policy { operator: purpose.permissions.clone(), repository },
             replace_at: config.replace_at,
             paths_at: BTreeMap::new(),
-            siblings: Arc::default(),
+            siblings: Siblings::default(),
             others,
             aside: Vec::new(),
             strict: counts(self.strict, config.strict),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::app::trust::Trust;
-use crate::app::{ClusterChoice, OtherRevision, OtherTarget};
+use crate::app::{ClusterChoice, OtherRevision, OtherTarget, Pool};
 use crate::config::TargetConfig;
-use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
+use crate::core::inventory::{AllInventories, Inventory, Siblings};
 
 /// An inventory's name from the checkout's folder and the paths: `shop` and `envs/prod` make
 /// `shop-envs-prod`.
@@ -34,29 +34,26 @@ pub(super) fn inventory_name(known: Option<&str>, folder: &str, paths: &[String]
     format!("{NAME_PREFIX}{}", sanitized(&name))
 }
 
-/// The inventories of the targets that are not called `own` by their ids, each as a person knows it. They
-/// are where they say, or in one of the namespaces that this run would use for a target that names none.
+/// The inventories that all targets may have, of each repository.
+static KNOWN: Pool<AllInventories> = Pool::new();
+
+/// The inventories of the targets that are not called `own`. They are where they say, or in one of the
+/// namespaces that this run would use for a target that names none.
 pub(super) fn siblings(
     targets: &BTreeMap<String, TargetConfig>,
     own: Option<&str>,
     homes: &[Option<&str>],
-) -> BTreeMap<String, String> {
-    let mut siblings = BTreeMap::new();
-    for (target, config) in targets.iter().filter(|(name, _)| own != Some(name.as_str())) {
+) -> Siblings {
+    let mut all = AllInventories::default();
+    for (target, config) in targets {
         let name = sanitized(config.name.as_ref().unwrap_or(target));
+        let name = format!("{NAME_PREFIX}{name}");
         let namespaces = homes.iter().copied().chain([config.namespace.as_deref()]).flatten();
         for namespace in namespaces {
-            let name = format!("{NAME_PREFIX}{name}");
-            let inventory = Inventory { name, namespace: namespace.to_owned() };
-            let words = format!("{target} ({namespace}/{})", inventory.name);
-            let mut texts = [inventory.id(), words];
-            // Each of many targets has those of all others.
-            texts.iter_mut().for_each(String::shrink_to_fit);
-            let [id, words] = texts;
-            siblings.insert(id, words);
+            all.insert(target, &Inventory { name: name.clone(), namespace: namespace.to_owned() });
         }
     }
-    siblings
+    Siblings { all: KNOWN.share(all), own: own.map(str::to_owned) }
 }
 
 /// Where the objects of targets are. Those that track no ref are at the commit of this target,
@@ -81,6 +78,8 @@ pub(super) fn plain_files(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::config::plain;
 
@@ -113,8 +112,12 @@ mod tests {
             let inventory =
                 Inventory { name: "trueup-staging".to_owned(), namespace: namespace.to_owned() };
             let words = format!("Staging ({namespace}/trueup-staging)");
-            assert_eq!(found.get(&inventory.id()), Some(&words));
+            assert_eq!(found.get(&inventory.id()), Some(words.as_str()));
         }
-        assert_eq!(found.len(), 2);
+        let own = siblings(&others, Some("Staging"), &[None, Some("default")]);
+        assert!(Arc::ptr_eq(&own.all, &found.all), "those of one file are one");
+        let elsewhere =
+            Inventory { name: "trueup-staging".to_owned(), namespace: "other".to_owned() };
+        assert_eq!(found.get(&elsewhere.id()), None);
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -27,8 +26,8 @@ use crate::cluster::{Cluster, context_facts};
 use crate::config::TargetConfig;
 use crate::config::clusters::{context_of, rule_of};
 use crate::config::machine::{FILE, Machine, Rendering};
-use crate::core::inventory::Inventory;
 use crate::core::inventory::reserved::NAME_PREFIX;
+use crate::core::inventory::{Inventory, Siblings};
 use crate::core::modes::TargetMode;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::RunOptions;
@@ -244,7 +243,7 @@ impl TargetArgs {
             policy: Policy { operator: self.permissions(), repository },
             replace_at: declared.replace_at,
             paths_at,
-            siblings: Arc::new(siblings),
+            siblings,
             others,
             aside: Vec::new(),
             strict: counts(self.strict, declared.strict),
@@ -303,7 +302,7 @@ impl FilesArgs {
             policy: Policy::default(),
             replace_at: BTreeMap::new(),
             paths_at,
-            siblings: Arc::default(),
+            siblings: Siblings::default(),
             others,
             aside: Vec::new(),
             strict: false,

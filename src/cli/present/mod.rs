@@ -43,7 +43,6 @@ mod view;
 pub mod waiting;
 mod wrap;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -57,6 +56,7 @@ use crate::app::Explained;
 use crate::cli::remedy;
 use crate::core::approval::ApprovalDifference;
 use crate::core::diff::{Delta, FieldOrder};
+use crate::core::inventory::Siblings;
 use crate::core::mask::Masked;
 use crate::core::masked_plan::{ChangeHeading, MaskedChange, MaskedPlan};
 use crate::core::moves::RemovedTarget;
@@ -238,8 +238,8 @@ pub struct PlanView<'a> {
     pub charts_for: Option<&'a str>,
     /// Targets of the repository that are gone from `trueup.yaml`, and whose inventories are still there.
     pub removed: &'a [RemovedTarget],
-    /// The inventories of the other targets of `trueup.yaml` by their ids, in words.
-    pub siblings: &'a BTreeMap<String, String>,
+    /// The inventories of the other targets of `trueup.yaml`.
+    pub siblings: &'a Siblings,
     /// Whether the target itself is gone from `trueup.yaml`, and is taken down.
     pub is_removal: bool,
 }
@@ -256,7 +256,7 @@ impl PlanView<'_> {
     fn target_of(&self, owner: &str) -> Option<String> {
         let id = owner.strip_prefix("ApplySet ")?;
         let removed = || self.removed.iter().find(|removed| removed.inventory.id() == id);
-        let known = self.siblings.get(id).cloned();
+        let known = self.siblings.get(id).map(str::to_owned);
         let target = known.or_else(|| removed().map(|removed| removed.name.clone()))?;
         Some(format!("target {target}"))
     }

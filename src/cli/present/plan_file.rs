@@ -1,7 +1,6 @@
 //! A plan file, as a person or a script reads it before it is approved: what it is for, what it
 //! allows, and the action for each object. It holds no value of any object, so no differences.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
@@ -10,6 +9,7 @@ use super::json::{self, document::ObjectDocument};
 use super::{Glyphs, OutputFormat, PlanView, RevisionView, TargetView, markdown, names, text};
 use crate::app::Explained;
 use crate::core::approval::{Approved, Purpose};
+use crate::core::inventory::Siblings;
 use crate::core::masked_plan::{ChangeHeading, MaskedPlan};
 use crate::core::policy::{MaxPrune, OnConflict};
 use crate::local::plan_file::Stored;
@@ -70,7 +70,7 @@ pub fn write(
         plan_sha256: Some(sha256),
         charts_for: None,
         removed: &[],
-        siblings: &BTreeMap::new(),
+        siblings: &Siblings::default(),
         is_removal: false,
     };
     match format {

@@ -7,6 +7,7 @@
 mod finished;
 mod record;
 pub mod reserved;
+mod siblings;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::finished::{Finished, is_short_lived};
 pub use self::record::{InventorySource, Record, ReleaseHistory, TimedCommit};
+pub use self::siblings::{AllInventories, Siblings};
 use crate::core::json::json;
 use crate::core::modes::Holding;
 use crate::core::object::{GroupKind, Object, ObjectKey};

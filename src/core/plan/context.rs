@@ -1,10 +1,10 @@
 //! The context of a plan.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::core::inventory::Siblings;
 use crate::core::object::ObjectKey;
 use crate::core::policy::Policy;
 
@@ -13,8 +13,8 @@ use crate::core::policy::Policy;
 pub struct PlanContext {
     /// The permissions of the run.
     pub policy: Policy,
-    /// The inventories of this repository's other targets by their ids, in words.
-    pub siblings: Arc<BTreeMap<String, String>>,
+    /// The inventories of this repository's other targets.
+    pub siblings: Siblings,
     /// Declared objects that another inventory of this repository gives up, with its id.
     pub handovers: BTreeMap<ObjectKey, String>,
     /// How many objects each definition still has in the cluster that this run would not delete

@@ -68,7 +68,7 @@ pub(super) fn decide(
     if let Some(claim) = claim.filter(|_| !allowed.policy.operator.adopt) {
         let kind = match claim {
             ForeignOwner::ApplySet(id) => {
-                let target = allowed.siblings.get(&id).cloned();
+                let target = allowed.siblings.get(&id).map(str::to_owned);
                 ReasonKind::OtherApplySet { id, target }
             }
             ForeignOwner::Other(owner) => ReasonKind::OtherOwner { owner },

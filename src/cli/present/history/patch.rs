@@ -1,6 +1,5 @@
 //! The difference between two commits, below the line of a round.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::{CommitsDifference, Explained};
 use crate::cli::present::wrap::wrapped;
 use crate::cli::present::{Glyphs, PlanView, RevisionView, TargetView, text};
+use crate::core::inventory::Siblings;
 use crate::core::masked_plan::MaskedPlan;
 
 /// Writes the objects that differ.
@@ -23,7 +23,7 @@ pub fn write(
 ) -> io::Result<()> {
     let CommitsDifference { plan, redactor, problems } = difference;
     let explained = Explained::default();
-    let siblings = BTreeMap::new();
+    let siblings = Siblings::default();
     let view = PlanView {
         plan: MaskedPlan::new(plan, redactor),
         problems: Vec::new(),

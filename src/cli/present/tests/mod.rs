@@ -126,7 +126,7 @@ pub(super) fn told_with(
         plan_sha256: None,
         charts_for: None,
         removed: &[],
-        siblings: &BTreeMap::new(),
+        siblings: &Siblings::default(),
         is_removal: false,
     };
     let mut out = Vec::new();
