@@ -151,12 +151,13 @@ impl Figures {
         lock(&self.metrics)
     }
 
-    /// Writes all that the file lacks.
-    pub(super) fn end(&self) {
+    /// Writes all that the file lacks. Gives a warning where it could not be written.
+    pub(super) fn end(&self) -> Option<String> {
         let mut metrics = self.lock();
         if let Some(file) = self.file.as_ref().filter(|_| metrics.is_due) {
             metrics.write(file);
         }
+        metrics.warning.take()
     }
 
     /// Answers `/metrics`, `/healthz` and `/readyz` from now on.
@@ -322,11 +323,27 @@ mod tests {
         figures.lock().written = Some(Instant::now() + Duration::from_secs(3600));
         add(0..100);
         assert_eq!(written(), 1, "each writing would have all targets");
-        figures.end();
+        assert_eq!(figures.end(), None);
         assert_eq!(written(), 100);
         add(100..200);
         while written() < 200 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    #[tokio::test]
+    async fn the_last_writing_tells_of_its_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gone/trueup.prom");
+        std::fs::create_dir(folder.path().join("gone")).unwrap();
+        let figures = Figures::new(Some(file), RequestTally::default(), Traffic::default(), true);
+        let round = RoundFigures::of(RoundResult::AtCommit);
+        assert_eq!(figures.add("one", &round), None);
+        figures.lock().written = Some(Instant::now() + Duration::from_secs(3600));
+        assert_eq!(figures.add("two", &round), None);
+        std::fs::remove_dir_all(folder.path().join("gone")).unwrap();
+        let fault = figures.end().unwrap_or_default();
+        assert!(fault.starts_with("cannot write "), "{fault}");
+        assert_eq!(figures.end(), None);
     }
 }

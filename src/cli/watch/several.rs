@@ -307,7 +307,7 @@ impl Chorus {
         self.signs.heart.forget(target);
         self.signs.figures.forget(target);
         self.signs.asked.forget(target);
-        let (last, writer, _) = self.voices.remove(target)?.finish(Telling::end(false), None);
+        let (last, writer, _) = self.voices.remove(target)?.finish(Telling::end(false), Vec::new());
         print(&last, &writer, ui);
         Some(writer)
     }
@@ -372,14 +372,14 @@ impl Chorus {
 
     /// Ends all, and gives the worst exit.
     async fn finish(mut self, ui: &mut Ui) -> Exit {
-        let fault = self.signs.end(self.args.once).await;
-        let fault = fault.and_then(|fault| self.whole.log.warning(&fault));
-        print(&fault.into_iter().collect::<Vec<_>>(), &self.whole.writer, ui);
+        let faults = self.signs.end(self.args.once).await;
+        let faults = faults.iter().filter_map(|fault| self.whole.log.warning(fault));
+        print(&faults.collect::<Vec<_>>(), &self.whole.writer, ui);
         let mut exits = vec![self.whole.exit];
         // For all of them together.
         let end = Telling::end(self.args.once);
         for voice in self.voices.into_values() {
-            let (last, writer, exit) = voice.finish(end, None);
+            let (last, writer, exit) = voice.finish(end, Vec::new());
             print(&last, &writer, ui);
             exits.push(exit);
         }

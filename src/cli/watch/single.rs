@@ -148,8 +148,8 @@ pub(super) async fn run(
         }
     };
     join(work, tell).await;
-    let fault = signs.end(once).await;
-    let (last, writer, exit) = voice.finish(Telling::end(once), fault);
+    let faults = signs.end(once).await;
+    let (last, writer, exit) = voice.finish(Telling::end(once), faults);
     print(&last, &writer, ui);
     match once {
         true => Ok(exit),

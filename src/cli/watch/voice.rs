@@ -46,14 +46,15 @@ impl Signs {
         Ok(Entry::new(LogEvent::Started, format!("figures at http://{served}/metrics")))
     }
 
-    /// Ends all of them, and gives why the last page could not be made.
-    pub(super) async fn end(self, once: bool) -> Option<String> {
+    /// Ends all of them, and gives why the last figures or the last page could not be written.
+    pub(super) async fn end(self, once: bool) -> Vec<String> {
         self.heart.end();
-        self.figures.end();
-        match self.page {
+        let figures = self.figures.end();
+        let page = match self.page {
             Some(page) => page.end(once).await,
             None => None,
-        }
+        };
+        figures.into_iter().chain(page).collect()
     }
 
     /// Notes the end of a round, and gives the warnings.
@@ -146,11 +147,11 @@ impl Voice {
     pub(super) fn finish(
         mut self,
         end: Instant,
-        fault: Option<String>,
+        faults: Vec<String>,
     ) -> (Vec<Entry>, LineWriter, Exit) {
         let news = self.telling.into_iter().flat_map(|it| it.finish(end));
         let mut entries: Vec<Entry> = news.map(|text| warning(&text)).collect();
-        entries.extend(fault.and_then(|fault| self.log.warning(&fault)));
+        entries.extend(faults.iter().filter_map(|fault| self.log.warning(fault)));
         (entries, self.writer, self.exit)
     }
 }
