@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use crate::support::between::Between;
 use crate::support::eventually::eventually;
+use crate::support::relay::Relay;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
@@ -181,6 +182,23 @@ fn a_watch_that_breaks_is_begun_again() {
         repo.edit(&["configmap", "one"], "s/key: \"1\"/key: \"by hand\"/").exits(0);
         eventually("it is put back", || repo.value("one") == "1");
     }
+    assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn an_api_server_that_is_back_begins_a_round() {
+    let repo = Repo::new("woken-back", sandbox::bare());
+    repo.write_config("one", "1").commit("First");
+    let relay = Relay::start(sandbox::bare());
+    let watch = repo.trueup(&["watch", "--interval", "1h"]).env("KUBECONFIG", relay.kubeconfig());
+    let watching = Watching::running(&repo, watch);
+    watching.says("1 changed");
+    // The next round is an hour away, whatever became of the one before.
+    relay.down(true);
+    watching.signal("-USR1");
+    watching.says("cannot");
+    relay.down(false);
+    watching.says("recovered");
     assert_eq!(watching.stop(), Some(0));
 }
 

@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -17,6 +17,8 @@ pub struct Relay {
     folder: tempfile::TempDir,
     connections: Arc<AtomicUsize>,
     is_cut: Arc<AtomicBool>,
+    is_down: Arc<AtomicBool>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Relay {
@@ -28,6 +30,17 @@ impl Relay {
     /// From now on nothing comes through, and no one is told; or everything does again.
     pub fn cut(&self, is_cut: bool) {
         self.is_cut.store(is_cut, Ordering::SeqCst);
+    }
+
+    /// From now on the server seems to be gone: connections break, and no new one is served; or all is well
+    /// again.
+    pub fn down(&self, is_down: bool) {
+        let mut open = self.open.lock().unwrap();
+        self.is_down.store(is_down, Ordering::SeqCst);
+        for stream in open.drain(..) {
+            // It may be gone already.
+            let _ = stream.shutdown(Shutdown::Both);
+        }
     }
 
     /// A relay that cuts each of the first connections after so many bytes of the server's.
@@ -43,9 +56,19 @@ impl Relay {
 
         let connections = Arc::new(AtomicUsize::new(0));
         let is_cut = Arc::new(AtomicBool::new(false));
+        let (is_down, open) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let (counted, cable) = (Arc::clone(&connections), Arc::clone(&is_cut));
+        let (down, opened): (_, Arc<Mutex<Vec<TcpStream>>>) =
+            (Arc::clone(&is_down), Arc::clone(&open));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                let mut opened = opened.lock().unwrap();
+                // Nothing goes down while this is known.
+                if down.load(Ordering::SeqCst) {
+                    continue;
+                }
+                opened.push(client.try_clone().unwrap());
+                drop(opened);
                 let limit = after.get(counted.fetch_add(1, Ordering::Relaxed)).copied();
                 let server = TcpStream::connect(&behind).unwrap();
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
@@ -54,7 +77,7 @@ impl Relay {
                 thread::spawn(move || pass(server, client, limit.unwrap_or(usize::MAX), &back));
             }
         });
-        Self { folder, connections, is_cut }
+        Self { folder, connections, is_cut, is_down, open }
     }
 
     /// The way to the server through the relay.

@@ -93,8 +93,9 @@ impl Healer<'_> {
         if reasons.iter().any(|reason| reason.wants_pull()) {
             self.place.watch.remote.ask();
         }
-        let stays = |reason: &WakeReason| *reason != WakeReason::Touched;
-        rollout.keep(reasons.into_iter().filter(stays));
+        let settles =
+            |reason: &WakeReason| matches!(reason, WakeReason::Touched | WakeReason::Back);
+        rollout.keep(reasons.into_iter().filter(|reason| !settles(reason)));
     }
 
     /// Puts drift back where there is any, and no one else has the lock or applied another commit.

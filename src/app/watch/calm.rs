@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::touched::Followed;
+use super::touched::{Followed, TouchedTarget};
 use super::{RoundMemory, WakeReason, Watch};
 use crate::app::{Survey, Target};
 use crate::cluster::{Access, Cluster};
@@ -63,6 +63,20 @@ impl RoundMemory {
     }
 }
 
+impl RoundMemory {
+    /// A round begins: whatever comes of it, the watches of now are those before it.
+    pub(super) fn note_watches(&mut self, watch: &Watch) {
+        self.beginnings = watch.touched.as_ref().map_or(0, TouchedTarget::begin_round);
+    }
+
+    /// The cluster did not answer to the round.
+    pub(super) fn missed(&self, watch: &Watch) {
+        if let Some(touched) = &watch.touched {
+            touched.missed(self.beginnings);
+        }
+    }
+}
+
 /// Watches the objects of a target that was looked at.
 pub(super) fn follow(watch: &Watch, survey: &Survey, target: &Target, cluster: &Cluster) {
     let Some(touched) = &watch.touched else { return };
@@ -86,7 +100,7 @@ pub(super) fn follow(watch: &Watch, survey: &Survey, target: &Target, cluster: &
 impl WakeReason {
     /// Whether others than the operator can cause it, so that it has to wait for its turn.
     pub(super) fn is_of_others(self) -> bool {
-        matches!(self, Self::Touched | Self::Pushed)
+        matches!(self, Self::Touched | Self::Back | Self::Pushed)
     }
 
     /// Whether it is about the target itself, and no matter of the whole repository.

@@ -3,7 +3,7 @@
 use super::identity::ClusterIdentity;
 use super::{Round, SettingsError};
 use crate::app::{self, Target};
-use crate::cluster::ConnectError;
+use crate::cluster::{ApiError, ConnectError};
 use crate::core::metrics::FailureClass;
 use crate::core::plan::Action;
 use crate::core::redact::MaskedProblem;
@@ -116,7 +116,36 @@ pub(super) fn is_failing(round: &Result<Round, RoundError>) -> bool {
     }
 }
 
+/// Whether a round ended because a newer commit has come.
+pub(super) fn is_superseded(round: &Result<Round, RoundError>) -> bool {
+    match round {
+        Ok(round) => round.report.superseded.is_some(),
+        Err(error) => matches!(error, RoundError::Reconcile(app::Error::Superseded(_))),
+    }
+}
+
+/// Whether this is all that is known of the API server: it does not answer.
+pub(super) fn is_no_answer(error: &ApiError) -> bool {
+    match error {
+        ApiError::Unreachable { .. }
+        | ApiError::Silent { .. }
+        | ApiError::Proxy { .. }
+        | ApiError::Tls { .. } => true,
+        ApiError::Status { code, .. } => matches!(code, 502..=504),
+        _ => false,
+    }
+}
+
 impl RoundError {
+    /// Whether no API server answered.
+    pub(super) fn is_of_outage(&self) -> bool {
+        match self {
+            Self::Connect(_) => true,
+            Self::Reconcile(app::Error::Api { source, .. }) => is_no_answer(source),
+            _ => false,
+        }
+    }
+
     /// Whether the target is known not to be at its commit, as opposed to a round that had to give way.
     pub(super) fn is_settled(&self) -> bool {
         use app::Error::{Locked, Lost, Stopped, Superseded};

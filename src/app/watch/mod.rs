@@ -47,7 +47,7 @@ use self::calm::Calm;
 pub use self::connections::Connections;
 pub use self::events::{Events, KnownTarget, Told, Unlisted, WatchEvent};
 pub use self::fault::RoundError;
-use self::fault::{ReadCommit, is_failing};
+use self::fault::{ReadCommit, is_failing, is_superseded};
 pub use self::fleet::{FleetOptions, Roster, watch_all};
 pub use self::git_result::GitResult;
 pub use self::held::{HeldRound, WaitingCommit};
@@ -202,6 +202,8 @@ struct RoundMemory {
     calm: Option<Calm>,
     /// How often the target had been touched when the round began, where none is missed.
     touches: Option<u64>,
+    /// How often a watch of its kinds had begun by then.
+    beginnings: u64,
     /// Why the round began before it was due.
     reasons: BTreeSet<WakeReason>,
     /// How often bells began rounds lately.
@@ -305,6 +307,7 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
     while !interrupt.is_requested() && !watch.leaves.is_requested() {
         let (reasons, asked) = watch.wake.begin();
         memory.hear(reasons);
+        memory.note_watches(watch);
         memory.next_change = memory.next_change.filter(|at| *at > Timestamp::now());
         events.send(WatchEvent::Begun { asked }).await;
         // Looking writes nothing but the checkout, which a pull leaves sound wherever it stops.
@@ -363,6 +366,9 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
             return;
         }
         memory.failures = if is_failing(&round) { memory.failures + 1 } else { 0 };
+        if round.as_ref().is_err_and(RoundError::is_of_outage) {
+            memory.missed(watch);
+        }
         if round.as_ref().is_err_and(RoundError::is_settled) {
             memory.settle(watch, false);
         }
@@ -388,13 +394,5 @@ pub async fn watch(watch: &Watch, interrupt: &Interrupt, events: &Events) {
             Some(pause) => memory.rest(watch, pause, interrupt).await,
             None => return,
         }
-    }
-}
-
-/// Whether a round ended because a newer commit has come.
-fn is_superseded(round: &Result<Round, RoundError>) -> bool {
-    match round {
-        Ok(round) => round.report.superseded.is_some(),
-        Err(error) => matches!(error, RoundError::Reconcile(app::Error::Superseded(_))),
     }
 }

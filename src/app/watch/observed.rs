@@ -3,10 +3,10 @@
 
 use jiff::Timestamp;
 
+use super::fault::is_no_answer;
 use super::{GitResult, HeldRound, Round, RoundError, WaitingCommit, WatchEvent};
 use crate::app;
 use crate::app::trust::{Refusal, TrustError};
-use crate::cluster::ApiError;
 use crate::core::health::{HealthState, WaitEnd};
 use crate::core::notify::{
     Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,
@@ -285,7 +285,7 @@ fn of_error(error: &RoundError, head: &dyn Fn() -> Option<Revision>) -> (Reach, 
     };
     let step = match error {
         RoundError::Connect(error) => return (Reach::Lost(error.to_string()), Step::Unknown),
-        RoundError::Reconcile(app::Error::Api { attempt, source }) => match is_outage(source) {
+        RoundError::Reconcile(app::Error::Api { attempt, source }) => match is_no_answer(source) {
             true => return (Reach::Lost(source.to_string()), Step::Unknown),
             false => {
                 let reach = if source.is_forbidden() { Reach::Refused } else { Reach::NotAsked };
@@ -338,16 +338,4 @@ fn class(error: &app::Error) -> Option<&'static str> {
         app::Error::Ignore(_) => "ignore",
         app::Error::WrongCluster(_) => "wrong-cluster",
     })
-}
-
-/// Whether no API server answered.
-fn is_outage(error: &ApiError) -> bool {
-    match error {
-        ApiError::Unreachable { .. }
-        | ApiError::Silent { .. }
-        | ApiError::Proxy { .. }
-        | ApiError::Tls { .. } => true,
-        ApiError::Status { code, .. } => matches!(code, 502..=504),
-        _ => false,
-    }
 }

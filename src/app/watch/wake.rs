@@ -13,6 +13,8 @@ pub enum WakeReason {
     Touched,
     /// A webhook told of a push.
     Pushed,
+    /// The API server answers again.
+    Back,
     /// `trueup sync` or SIGUSR1 asked for it.
     Asked,
     /// The settings are to be read again.

@@ -74,6 +74,12 @@ struct FollowedTarget {
     interest: Interest,
     /// How often it was touched.
     touches: u64,
+    /// Whether its cluster did not answer to its last round.
+    is_away: bool,
+    /// How often a watch of its kinds began.
+    beginnings: u64,
+    /// Whether an object may have been touched before its watch began, and after the last look.
+    has_gap: bool,
 }
 
 /// The objects of a target that are watched.
@@ -141,10 +147,23 @@ impl Touched {
         state.doors.entry(cluster).or_insert_with(door);
         match state.targets.get_mut(target) {
             // Touches of objects that were not watched are not known.
-            Some(known) => (known.interest, known.touches) = (interest, known.touches + 1),
+            Some(known) => {
+                let is_new = |(key, of): (&KindKey, &KindInterest)| {
+                    known.interest.kinds.get(key).is_none_or(|before| before != of)
+                };
+                known.has_gap |= interest.kinds.iter().any(is_new);
+                (known.interest, known.touches) = (interest, known.touches + 1);
+            }
             None => {
-                let (wake, touches) = (wake.clone(), 0);
-                state.targets.insert(target.to_owned(), FollowedTarget { wake, interest, touches });
+                let followed = FollowedTarget {
+                    wake: wake.clone(),
+                    interest,
+                    touches: 0,
+                    is_away: false,
+                    beginnings: 0,
+                    has_gap: true,
+                };
+                state.targets.insert(target.to_owned(), followed);
             }
         }
         self.settle(state);
@@ -166,15 +185,30 @@ impl Touched {
         }
     }
 
+    /// A round of a target begins. Gives how often a watch of its kinds began so far.
+    fn begin(&self, target: &str) -> u64 {
+        self.lock().targets.get_mut(target).map_or(0, |known| {
+            known.is_away = false;
+            known.beginnings
+        })
+    }
+
+    /// The cluster did not answer to a round of a target, which is rung as soon as there are answers again:
+    /// that may have been since the round `began`.
+    fn miss(&self, target: &str, began: u64) {
+        if let Some(known) = self.lock().targets.get_mut(target) {
+            match known.beginnings == began {
+                true => known.is_away = true,
+                false => known.wake.ring(WakeReason::Back),
+            }
+        }
+    }
+
     /// How often a target was touched, where none is missed now.
     pub(super) fn touches(&self, target: &str) -> Option<u64> {
         let state = self.lock();
         let followed = state.targets.get(target)?;
-        let Interest { id, kinds, has_gaps, .. } = &followed.interest;
-        let is_up = |(key, of): (&KindKey, &KindInterest)| {
-            state.kinds.get(key).is_some_and(|kind| kind.is_up(id, of))
-        };
-        (!has_gaps && kinds.iter().all(is_up)).then_some(followed.touches)
+        followed.interest.is_up(&state.kinds).then_some(followed.touches)
     }
 
     /// The warnings since the last call.
@@ -240,11 +274,27 @@ impl Touched {
 
     /// Notes whether the objects of these inventories are watched in a scope.
     fn set_up(&self, key: &KindKey, scope: Option<&str>, ids: Option<BTreeSet<String>>) {
-        if let Some(kind) = self.lock().kinds.get_mut(key) {
-            let scope = scope.map(str::to_owned);
-            match ids {
-                Some(ids) => drop(kind.up.insert(scope, ids)),
-                None => drop(kind.up.remove(&scope)),
+        let mut state = self.lock();
+        let State { kinds, targets, .. } = &mut *state;
+        let Some(kind) = kinds.get_mut(key) else { return };
+        let scope = scope.map(str::to_owned);
+        let Some(ids) = ids else { return drop(kind.up.remove(&scope)) };
+        for target in targets.values_mut() {
+            let Interest { cluster, id, .. } = &target.interest;
+            if *cluster != key.cluster || !ids.contains(id) {
+                continue;
+            }
+            target.beginnings += 1;
+            if std::mem::take(&mut target.is_away) {
+                target.wake.ring(WakeReason::Back);
+            }
+        }
+        kind.up.insert(scope, ids);
+        for target in targets.values_mut().filter(|target| target.has_gap) {
+            if target.interest.is_up(kinds) {
+                target.has_gap = false;
+                target.touches += 1;
+                target.wake.ring(WakeReason::Touched);
             }
         }
     }
@@ -294,6 +344,16 @@ impl Interest {
     }
 }
 
+impl Interest {
+    /// Whether all of its objects are watched.
+    fn is_up(&self, watched: &BTreeMap<KindKey, FollowedKind>) -> bool {
+        let is_up = |(key, of): (&KindKey, &KindInterest)| {
+            watched.get(key).is_some_and(|kind| kind.is_up(&self.id, of))
+        };
+        !self.has_gaps && self.kinds.iter().all(is_up)
+    }
+}
+
 impl FollowedKind {
     fn is_up(&self, id: &str, of: &KindInterest) -> bool {
         let is_up = |scope: Option<&String>| {
@@ -315,6 +375,16 @@ pub struct TouchedTarget {
 }
 
 impl TouchedTarget {
+    /// A round begins. Gives what [`Self::missed`] wants to know.
+    pub(super) fn begin_round(&self) -> u64 {
+        self.touched.begin(&self.name)
+    }
+
+    /// The cluster did not answer to the round that began with this.
+    pub(super) fn missed(&self, began: u64) {
+        self.touched.miss(&self.name, began);
+    }
+
     /// How often it was touched, where none is missed now.
     pub(super) fn touches(&self) -> Option<u64> {
         self.touched.touches(&self.name)
