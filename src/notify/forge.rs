@@ -10,7 +10,7 @@ mod api;
 use reqwest::Url;
 use reqwest::blocking::RequestBuilder;
 
-use self::api::{Api, Status, Verb};
+use self::api::{Api, Comment, Status, Verb};
 use super::delivery::Delivery;
 use super::error::DeliveryError;
 use super::http::{Http, secret_header, url};
@@ -21,6 +21,8 @@ use crate::core::notify::{CommitVerdict, Forge, key_digest};
 const DESCRIPTION: usize = 140;
 /// The most pull requests that get a comment.
 const PULLS: usize = 5;
+/// The most pages of comments that ours is looked for in.
+const PAGES: usize = 20;
 
 /// Sends what a commit came to.
 ///
@@ -61,6 +63,13 @@ struct CommitStatus<'a> {
     context: String,
     state: &'static str,
     description: String,
+}
+
+/// The comment that a pull request is to have.
+struct PullComment<'a> {
+    number: u64,
+    marker: &'a str,
+    body: &'a str,
 }
 
 /// The user who set a status.
@@ -156,6 +165,24 @@ impl Client<'_> {
         }
     }
 
+    /// The first comment of a user with this marker.
+    fn comment_of(
+        &self,
+        number: u64,
+        marker: &str,
+        user: Option<i64>,
+    ) -> Result<Option<Comment>, DeliveryError> {
+        for page in 1..=PAGES {
+            let comments = self.read(&self.api.comments_page(number, page)?)?;
+            let found = self.api.comment_of(&comments, marker, user);
+            if found.is_some() || self.api.is_last_page(&comments) {
+                return Ok(found);
+            }
+        }
+        // With ours behind them, each message would be one more comment.
+        Err(DeliveryError::refusal("the pull request has more comments than are looked at"))
+    }
+
     /// Writes the comment of the commit's pull requests, or edits it.
     fn comment(
         &self,
@@ -172,37 +199,54 @@ impl Client<'_> {
         };
         let marker = format!("<!-- trueup {} -->", key_digest(&[&delivery.message.target]));
         let body = format!("{marker}\n{} {}", sign(verdict), code_lines(&delivery.text));
+        let mut refused = None;
         for number in self.api.numbers(&found).into_iter().take(PULLS) {
-            let there = self.read(&self.api.comments(number, true)?)?;
-            let of = |user| self.api.comment_of(&there, &marker, user);
-            let mut ours = of(setter.user);
-            if ours.as_ref().is_some_and(|ours| ours.text == body) {
-                continue;
-            }
-            if !setter.is_self {
-                setter = self.own_user(status)?;
-                ours = of(setter.user);
-            }
-            if setter.user.is_none() {
-                // Each message would be one more comment.
-                return Err(DeliveryError::refusal("the forge does not say whose the token is"));
-            }
-            let content = self.api.comment(&body);
-            match ours {
-                Some(ours) if ours.text == body => {}
-                Some(ours) => {
-                    let (verb, url) = self.api.edit(number, ours.id)?;
-                    self.write(verb, &url, &content).map_err(DeliveryError::or_refusal)?;
-                }
-                None => {
-                    let url = self.api.comments(number, false)?;
-                    // Each try again would set the status once more.
-                    let posted = self.write(Verb::Post, &url, &content);
-                    posted.map_err(DeliveryError::or_refusal)?;
-                }
+            let comment = PullComment { number, marker: &marker, body: &body };
+            match self.comment_on(&comment, &mut setter, status) {
+                // The others may have room for one.
+                Err(error) if error.is_refusal => refused = refused.or(Some(error)),
+                done => done?,
             }
         }
-        Ok(())
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Writes the comment of a pull request, or edits it.
+    fn comment_on(
+        &self,
+        comment: &PullComment<'_>,
+        setter: &mut Setter,
+        status: &CommitStatus<'_>,
+    ) -> Result<(), DeliveryError> {
+        let PullComment { number, marker, body } = *comment;
+        let mut ours = self.comment_of(number, marker, setter.user)?;
+        if ours.as_ref().is_some_and(|ours| ours.text == body) {
+            return Ok(());
+        }
+        if !setter.is_self {
+            let known = setter.user;
+            *setter = self.own_user(status)?;
+            if setter.user != known {
+                ours = self.comment_of(number, marker, setter.user)?;
+            }
+        }
+        if setter.user.is_none() {
+            // Each message would be one more comment.
+            return Err(DeliveryError::refusal("the forge does not say whose the token is"));
+        }
+        let content = self.api.comment(body);
+        match ours {
+            Some(ours) if ours.text == body => Ok(()),
+            Some(ours) => {
+                let (verb, url) = self.api.edit(number, ours.id)?;
+                self.write(verb, &url, &content).map_err(DeliveryError::or_refusal)
+            }
+            None => {
+                let url = self.api.comments(number)?;
+                // Each try again would set the status once more.
+                self.write(Verb::Post, &url, &content).map_err(DeliveryError::or_refusal)
+            }
+        }
     }
 }
 

@@ -125,7 +125,22 @@ impl Names {
                     _ => ok(&json!([pull])),
                 }
             }
-            ("GET", path) if path == comments => ok(&Value::from(kept.comments.clone())),
+            ("GET", path) if path == comments => {
+                let all = kept.comments.iter().cloned();
+                match self.api {
+                    // It has no pages of these.
+                    ForgeApi::Gitea => ok(&all.collect()),
+                    _ => {
+                        let (page, size) = (query(request, "page"), query(request, "per_page"));
+                        let mut page: Vec<Value> = all.skip((page - 1) * size).take(size).collect();
+                        if self.api == ForgeApi::GitLab && page.len() == size {
+                            // One that the token may not see.
+                            page.remove(0);
+                        }
+                        ok(&page.into())
+                    }
+                }
+            }
             ("POST", path) if path == comments => {
                 let body = request.json();
                 let comment = self.comment(kept, body["body"].as_str().unwrap(), OURS);
@@ -156,6 +171,13 @@ impl Names {
         comment[self.users[1]] = json!({ "id": user });
         comment
     }
+}
+
+/// A number of the query.
+fn query(request: &Received, name: &str) -> usize {
+    let pairs = request.path.split_once('?').unwrap().1.split('&');
+    let value = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+    value.unwrap().1.parse().unwrap()
 }
 
 /// A server as one of the forges is, and a sink for it.
@@ -278,6 +300,39 @@ fn a_comment_is_ours_though_another_set_the_status() {
         assert_eq!(others["body"], forged());
         assert!(ours["body"].as_str().unwrap().contains(&message.text()), "{ours}");
         assert_eq!(ours[names.users[1]]["id"], OURS);
+    }
+}
+
+#[test]
+fn our_comment_is_found_behind_those_of_others() {
+    for names in FORGES {
+        let served = Served::new(names);
+        let (forge, story) = (&served.forge, story());
+        let others = |count: usize| {
+            for _ in 0..count {
+                let comment = names.comment(&served.kept(), "Looks good", OTHERS);
+                served.kept().comments.push(comment);
+            }
+        };
+        others(120);
+        send(forge, &story[0]);
+        others(60);
+        story.iter().for_each(|message| send(forge, message));
+        let ours = |comment: &&Value| comment["body"].as_str().unwrap().starts_with("<!-- trueup");
+        let count = served.kept().comments.iter().filter(ours).count();
+        assert_eq!(count, 1, "{:?}", names.api);
+        // Where it can't be looked for to the end, none is added.
+        served.kept().comments.clear();
+        others(1000);
+        let is_sent = try_send(forge, &story[0]);
+        match names.api {
+            ForgeApi::Gitea => is_sent.unwrap(),
+            _ => {
+                let error = is_sent.unwrap_err();
+                assert!(error.is_refusal && error.to_string().contains("more comments"), "{error}");
+                assert_eq!(served.kept().comments.len(), 1000);
+            }
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use super::super::http::below;
 use crate::core::json::{Value, json};
 use crate::core::notify::{CommitVerdict, ForgeApi};
 
-/// How many statuses or comments are looked at; all of these APIs have pages of as many.
-const PAGE: &str = "50";
+/// How many statuses or comments a page has; all of these APIs have pages of as many.
+const PAGE: usize = 50;
 
 /// The API of one repository.
 pub(super) struct Api<'a> {
@@ -55,7 +55,7 @@ impl Api<'_> {
 
     fn page(&self, mut url: Url) -> Url {
         let name = if self.kind == ForgeApi::Gitea { "limit" } else { "per_page" };
-        url.query_pairs_mut().append_pair(name, PAGE);
+        url.query_pairs_mut().append_pair(name, &PAGE.to_string());
         url
     }
 
@@ -170,23 +170,37 @@ impl Api<'_> {
         all.iter().filter_map(|pull| pull.get(name)?.as_u64()).collect()
     }
 
-    /// The comments of a pull request: where they are read, or where one is added.
-    pub(super) fn comments(&self, number: u64, is_read: bool) -> Result<Url, DeliveryError> {
+    /// The comments of a pull request, where one is added.
+    pub(super) fn comments(&self, number: u64) -> Result<Url, DeliveryError> {
         let number = number.to_string();
-        let url = match self.kind {
+        match self.kind {
             ForgeApi::GitHub | ForgeApi::Gitea => {
-                self.of_repository(&["issues", &number, "comments"])?
+                self.of_repository(&["issues", &number, "comments"])
             }
-            ForgeApi::GitLab => self.of_repository(&["merge_requests", &number, "notes"])?,
-        };
-        if !is_read {
-            return Ok(url);
+            ForgeApi::GitLab => self.of_repository(&["merge_requests", &number, "notes"]),
         }
-        let mut url = self.page(url);
+    }
+
+    /// A page of them, the oldest first. Pages are counted from 1.
+    pub(super) fn comments_page(&self, number: u64, page: usize) -> Result<Url, DeliveryError> {
+        let mut url = self.page(self.comments(number)?);
         if self.kind == ForgeApi::GitLab {
             url.query_pairs_mut().append_pair("sort", "asc");
         }
+        url.query_pairs_mut().append_pair("page", &page.to_string());
         Ok(url)
+    }
+
+    /// Whether no page comes after this one.
+    pub(super) fn is_last_page(&self, comments: &Value) -> bool {
+        let count = comments.as_array().map_or(0, Vec::len);
+        match self.kind {
+            ForgeApi::GitHub => count < PAGE,
+            // It leaves out what the token may not see once it has made the page.
+            ForgeApi::GitLab => count == 0,
+            // It has one page of all.
+            ForgeApi::Gitea => true,
+        }
     }
 
     /// The first comment of a user that begins with the marker.
