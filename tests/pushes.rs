@@ -1,6 +1,5 @@
 //! A push that a forge tells begins a round; one that is not proven, or of something else, does not.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -8,6 +7,7 @@ use aws_lc_rs::hmac;
 
 use crate::support::eventually::eventually;
 use crate::support::http::GitServer;
+use crate::support::own_file;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;
@@ -45,7 +45,7 @@ fn a_push_that_is_proven_begins_a_round_and_a_flood_of_them_few() {
     let place = checkout.to_str().unwrap();
     repo.run(&["-C", place, "pull", "--url", &url, "--branch", "main"]).exits(0);
     let secret = repo.outside().join("secret");
-    fs::write(&secret, format!("{SECRET}\n")).unwrap();
+    own_file::write(&secret, format!("{SECRET}\n"));
     let watch = ["-C", place, "watch", "--interval", "1h", "--webhook", "0"];
     let watch = [&watch[..], &["--webhook-secret-file", secret.to_str().unwrap()]].concat();
     let watching = Watching::running(&repo, repo.trueup(&watch));
@@ -75,9 +75,9 @@ fn a_push_that_is_proven_begins_a_round_and_a_flood_of_them_few() {
     assert_eq!(polls(), before, "none of them asked the remote");
 
     // Its file is read each time.
-    fs::write(&secret, b"a secret that is \xff no text").unwrap();
+    own_file::write(&secret, b"a secret that is \xff no text");
     assert_eq!(push(address, &ours, SECRET), 503);
-    fs::write(&secret, OTHER).unwrap();
+    own_file::write(&secret, OTHER);
     assert_eq!(push(address, &ours, SECRET), 401);
     for _ in 0..60 {
         assert_eq!(push(address, &ours, OTHER), 202);
@@ -105,7 +105,7 @@ fn without_a_secret_no_push_is_heard() {
     assert!(short.stderr.contains("shorter than 16 characters"), "{short}");
     repo.write("in-the-checkout", SECRET);
     let outside = repo.outside().join("secret");
-    fs::write(&outside, b"a secret that is \xff no text").unwrap();
+    own_file::write(&outside, b"a secret that is \xff no text");
     let outside = outside.to_str().unwrap();
     for (file, why) in [
         ("in-the-checkout", "in-the-checkout is in the checkout, which must not choose"),

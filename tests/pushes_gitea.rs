@@ -9,6 +9,7 @@ use crate::support::eventually::eventually;
 use crate::support::git::{assert_clean_at, assert_refused};
 use crate::support::gitea::{Gitea, OWNER, gitea};
 use crate::support::objects::config;
+use crate::support::own_file;
 use crate::support::receiver::{Receiver, ok};
 use crate::support::repo::Repo;
 use crate::support::sandbox;
@@ -53,7 +54,7 @@ fn a_push_to_gitea_begins_a_round() {
     assert_clean_at(&place, &head(&repo));
     let checkout = place.to_str().unwrap();
     let secret = repo.outside().join("secret");
-    fs::write(&secret, SECRET).unwrap();
+    own_file::write(&secret, SECRET);
     let watch = ["-C", checkout, "watch", "--all-targets", "--interval", "1h", "--webhook", "0"];
     let watch = [&watch[..], &["--webhook-secret-file", secret.to_str().unwrap()]].concat();
     let watching = Watching::running(&repo, repo.trueup(&watch));

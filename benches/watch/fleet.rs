@@ -15,6 +15,7 @@ use crate::support::audit_log::Request;
 use crate::support::command::Cmd;
 use crate::support::http::GitServer;
 use crate::support::objects::{config, service};
+use crate::support::own_file;
 use crate::support::repo::Repo;
 use crate::support::sandbox::Plane;
 
@@ -70,7 +71,7 @@ impl<'p> Fleet<'p> {
         }
         repo.write("trueup.yaml", targets).commit("First");
         let git = GitServer::http(repo.outside());
-        fs::write(repo.outside().join("secret"), SECRET).unwrap();
+        own_file::write(&repo.outside().join("secret"), SECRET);
         let mut fleet = Self { repo, git, size, watches: Vec::new(), changes: 1 };
         fleet.watches = match mode {
             Mode::One => vec![fleet.watch(program, "all", &["--all-targets".to_owned()])],

@@ -9,7 +9,7 @@
 //!
 //! needs git. Each target has 50 objects. Commits are told by a webhook, drift by the watches of the API.
 //! `TRUEUP_BUILDS` measures other builds in place of this one. Each number of targets has a control plane
-//! of its own. Up to 10 targets are watched by as many processes, too.
+//! of its own. Up to 100 targets are watched by as many processes, too.
 #![allow(clippy::disallowed_methods, reason = "a table of numbers, no answer of trueup's")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that can't go on should stop where it stands")]
 
@@ -30,13 +30,14 @@ mod support {
     pub mod command;
     pub mod http;
     pub mod objects;
+    pub mod own_file;
     pub mod repo;
     pub mod sandbox;
     pub mod tls;
 }
 
 /// Up to how many targets are watched by processes of their own.
-const PROCESSES: usize = 10;
+const PROCESSES: usize = 100;
 /// How many times something is changed.
 const CHANGES: usize = 5;
 

@@ -19,6 +19,7 @@ pub mod identity_provider;
 pub mod kubelet;
 pub mod mutate;
 pub mod objects;
+pub mod own_file;
 pub mod prometheus;
 pub mod random;
 pub mod receiver;
