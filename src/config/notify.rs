@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::scalars::time;
+use super::scalars::{time, time_or_none};
 use super::verify::RuleFault;
 use crate::core::manifest::{self, PathPart};
 use crate::core::notify::{
@@ -23,6 +23,10 @@ pub fn variable(name: &str) -> Option<OsString> {
 
 /// How long one delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a message waits for those of other targets that say the same.
+const GROUP_WAIT: Duration = Duration::from_secs(5);
+/// The most that may be asked for.
+const LONGEST_GROUP_WAIT: Duration = Duration::from_secs(3600);
 /// GitHub's API.
 const GITHUB: &str = "https://api.github.com";
 /// GitLab's own forge.
@@ -61,6 +65,9 @@ pub struct SinkEntry {
     /// How long one delivery may take.
     #[serde(default, deserialize_with = "time")]
     pub timeout: Option<Duration>,
+    /// How long a message waits for those of other targets that say the same.
+    #[serde(default, deserialize_with = "time_or_none")]
+    pub group_wait: Option<Duration>,
     /// Where messages go.
     pub url: Option<String>,
     /// The key of signatures.
@@ -127,10 +134,12 @@ impl SinkType {
     fn keys(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::Webhook => (&["url"], &["secret", "token"]),
-            Self::Slack | Self::Teams | Self::Discord => (&["url"], &[]),
-            Self::Matrix => (&["url", "room", "token"], &[]),
+            Self::Slack | Self::Teams | Self::Discord => (&["url"], &["group_wait"]),
+            Self::Matrix => (&["url", "room", "token"], &["group_wait"]),
             Self::Alertmanager => (&["url"], &["token"]),
-            Self::Email => (&["server", "from", "to"], &["port", "tls", "user", "password"]),
+            Self::Email => {
+                (&["server", "from", "to"], &["port", "tls", "user", "password", "group_wait"])
+            }
             Self::Github | Self::Gitlab => (&["repository", "token"], &["url", "comments"]),
             Self::Gitea => (&["url", "repository", "token"], &["comments"]),
             Self::Command => (&["command"], &[]),
@@ -175,6 +184,7 @@ impl SinkEntry {
     /// The keys that depend on the type and are there.
     fn given(&self) -> Vec<&'static str> {
         let all = [
+            ("group_wait", self.group_wait.is_some()),
             ("url", self.url.is_some()),
             ("secret", self.secret.is_some()),
             ("token", self.token.is_some()),
@@ -212,12 +222,19 @@ impl SinkEntry {
         if transitions.contains(&Transition::Dropped) {
             return Err(("transitions", "every sink gets \"dropped\"".to_owned()));
         }
+        let kind = self.sink_kind()?;
+        let usual = if kind.is_read_by_people() { GROUP_WAIT } else { Duration::ZERO };
+        let group_wait = self.group_wait.unwrap_or(usual);
+        if group_wait > LONGEST_GROUP_WAIT {
+            return Err(("group_wait", "it is longer than 1h".to_owned()));
+        }
         Ok(Sink {
             name: self.name.clone(),
             filter: SinkFilter { targets, transitions, reminder },
             template: template.unwrap_or_default(),
             timeout: self.timeout.unwrap_or(TIMEOUT),
-            kind: self.sink_kind()?,
+            group_wait,
+            kind,
         })
     }
 

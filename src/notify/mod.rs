@@ -6,12 +6,14 @@
 
 mod alertmanager;
 mod chat;
+mod courier;
 mod couriers;
 mod delivery;
 mod email;
 mod error;
 mod forge;
 mod http;
+mod line;
 mod notifier;
 mod sender;
 mod shared;

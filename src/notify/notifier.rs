@@ -52,6 +52,9 @@ impl Notifier {
             let waited = self.shared.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        std::mem::take(&mut state.warnings)
+        let warnings = std::mem::take(&mut state.warnings);
+        drop(state);
+        self.places.iter().for_each(Place::settle);
+        warnings
     }
 }

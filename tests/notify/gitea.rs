@@ -8,10 +8,11 @@ use trueup::notify::DeliveryError;
 
 use super::forge::{cut_at_a_space, forged};
 use super::watching::watch_of;
-use super::{sender, sink, story, write};
+use super::{sender, sink, story};
 use crate::support::eventually::eventually;
 use crate::support::git::{Upstream, git};
 use crate::support::gitea::{Gitea, OWNER, STRANGER, gitea};
+use crate::support::own_file::write;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
 use crate::support::watching::Watching;

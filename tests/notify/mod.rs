@@ -6,6 +6,7 @@ mod chats;
 mod forge;
 #[cfg(unix)]
 mod gitea;
+mod grouped;
 #[cfg(unix)]
 mod mail;
 mod outages;
@@ -13,7 +14,6 @@ mod outages;
 mod watching;
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -57,6 +57,7 @@ fn sink(kind: SinkKind) -> Sink {
         filter: SinkFilter::default(),
         template: Template::default(),
         timeout: Duration::from_secs(30),
+        group_wait: Duration::ZERO,
         kind,
     }
 }
@@ -98,14 +99,4 @@ fn story() -> Vec<Message> {
         seen(120, Step::Ended(Box::new(end(Vec::new())))),
     ];
     rounds.iter().flat_map(|round| state.advance(round, &rules)).collect()
-}
-
-/// A file that this user alone may write.
-fn write(path: &Path, text: &str) {
-    std::fs::write(path, text).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::{CANARY, write};
+use super::CANARY;
 use crate::support::between::Between;
 use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
-use crate::support::objects::WEB;
+use crate::support::objects::{WEB, config};
+use crate::support::own_file::{self, write};
 use crate::support::receiver::{Receiver, ok};
 use crate::support::receivers::mail_server;
 use crate::support::repo::Repo;
@@ -241,4 +242,40 @@ fn drift_that_is_put_back_in_a_rollout_does_not_end_it() {
     repo.remove("web.yaml").commit("Second");
     hook.tells(&mut all, &["started", "healthy"]);
     assert_eq!(watching.stop(), Some(0));
+}
+
+#[test]
+fn what_many_targets_say_is_told_together_in_a_chat() {
+    let repo = Repo::new("notify-many", sandbox::bare());
+    let names = ["eu", "us", "asia", "test"];
+    let targets = names.map(|name| format!("  {name}: {{paths: [{name}]}}\n")).concat();
+    repo.write("trueup.yaml", format!("targets:\n{targets}"));
+    for name in names {
+        repo.write(&format!("{name}/config.yaml"), config(name, "1"));
+    }
+    repo.commit("First");
+    let (hook, chat) = (Hook::start(), Hook::start());
+    let url = repo.outside().join("url");
+    own_file::write(&url, chat.receiver.url("/"));
+    let sinks = format!(
+        "  - {{name: hook, type: webhook, url: '{}'}}\n\
+         \x20 - {{name: chat, type: slack, url: 'file:{}', group_wait: 50m}}\n",
+        hook.receiver.url("/"),
+        url.display()
+    );
+    let args = ["--all-targets", "--interval", "0.2"];
+    let watching = Watching::running(&repo, watch(&repo, &sinks, &args));
+    eventually("each target is told of", || hook.transitions().len() == 2 * names.len());
+    assert_eq!(chat.taken.lock().unwrap().len(), 0, "they wait for others");
+    assert_eq!(watching.stop(), Some(0));
+
+    let taken = chat.taken.lock().unwrap();
+    let texts: Vec<&str> = taken.iter().map(|body| body["text"].as_str().unwrap()).collect();
+    let news = ["deploying", "is healthy"];
+    assert_eq!(texts.len(), news.len(), "{texts:#?}");
+    for (text, news) in texts.iter().zip(news) {
+        let (title, all) = text.split_once('\n').unwrap();
+        assert!(title.contains(" 4 targets: ") && title.contains(news), "{text}");
+        assert!(names.iter().all(|name| all.contains(name)), "{text}");
+    }
 }

@@ -26,6 +26,7 @@ notify:
     reminder: 3
     template: '{title}'
     timeout: 5s
+    group_wait: 0s
   - {name: teams, type: teams, url: 'env:TEAMS_URL'}
   - {name: discord, type: discord, url: 'env:DISCORD_URL'}
   - {name: matrix, type: matrix, url: 'https://m.example', room: '!a:m.example', token: 'env:MATRIX'}
@@ -50,6 +51,8 @@ notify:
     assert_eq!(rules.reminders, BTreeSet::from([3, 10]));
     assert!(sinks[1].filter.is_about("shop-eu") && !sinks[1].filter.is_about("test"));
     assert_eq!((sinks[1].timeout, sinks[0].timeout), (Duration::from_secs(5), TIMEOUT));
+    let waits: Vec<u64> = sinks.iter().map(|sink| sink.group_wait.as_secs()).collect();
+    assert_eq!(waits, [0, 0, 5, 5, 5, 0, 5, 0, 0, 0, 0]);
     assert_eq!(sinks[1].kind, SinkKind::Slack(SecretSource::File("/etc/trueup/slack".into())));
     let SinkKind::Forge(forge) = &sinks[7].kind else { panic!("{:?}", sinks[7].kind) };
     assert_eq!((forge.url.clone(), forge.comments), (Address::Plain(GITHUB.to_owned()), true));

@@ -3,9 +3,12 @@
 //! A round is an [`Observation`]. [`TargetState`] remembers what was told, and [`TargetState::advance`]
 //! gives the messages that are new. Keys are a target, an object and a class of error, and never a text
 //! with times or counts in it. So an error that is worded differently in every round makes one message.
-//! [`Outbox`] keeps messages until each sink has taken them.
+//! [`Outbox`] keeps messages until each sink has taken them. [`Groups`] says which of several targets are
+//! sent as one, and [`merged`] makes them that.
 
+mod groups;
 mod key;
+mod merged;
 mod message;
 mod observation;
 mod outage;
@@ -19,7 +22,9 @@ mod template;
 mod tests;
 mod words;
 
+pub use groups::{GroupKey, Groups, WaitingMessage};
 pub use key::key_digest;
+pub use merged::merged;
 pub use message::{Alert, AlertState, CommitVerdict, Level, Message, Transition};
 pub use observation::{
     Commit, Culprit, Drift, Failure, Observation, Reach, RefusedCommit, RoundEnd, Step,

@@ -18,6 +18,8 @@ pub struct Sink {
     pub template: Template,
     /// How long one delivery may take.
     pub timeout: Duration,
+    /// How long a message waits for those of other targets that say the same; zero to send each by itself.
+    pub group_wait: Duration,
     /// Its kind, with the way to it.
     pub kind: SinkKind,
 }
@@ -137,6 +139,18 @@ pub enum ForgeApi {
     GitLab,
     /// Gitea's, which is Forgejo's, too.
     Gitea,
+}
+
+impl SinkKind {
+    /// Whether people read it, one message after another. All others take the messages of each target apart.
+    pub fn is_read_by_people(&self) -> bool {
+        match self {
+            Self::Slack(_) | Self::Teams(_) | Self::Discord(_) => true,
+            Self::Matrix { .. } | Self::Email(_) => true,
+            Self::Webhook { .. } | Self::Alertmanager { .. } => false,
+            Self::Forge(_) | Self::Command(_) => false,
+        }
+    }
 }
 
 impl Sink {

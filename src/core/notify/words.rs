@@ -10,9 +10,9 @@ use crate::core::sanitize::{is_harmless, spelled};
 use crate::core::source::snapshot::short;
 
 /// The most objects that a message lists.
-const OBJECTS: usize = 20;
+pub(super) const OBJECTS: usize = 20;
 /// The most characters of a text from outside.
-const TEXT: usize = 300;
+pub(super) const TEXT: usize = 300;
 
 /// The subject of a message.
 #[derive(Default)]
@@ -68,6 +68,11 @@ pub(super) fn dropped(id: String, count: u64, at: Timestamp) -> Message {
     let title =
         format!("trueup: {count} older {messages} dropped, as this receiver did not take them");
     Message { title, ..bare(id, Transition::Dropped, at) }
+}
+
+/// The same of so many targets at once.
+pub(super) fn dropped_of(targets: &str) -> String {
+    format!("trueup: older messages of {targets} were dropped, as this receiver did not take them")
 }
 
 fn bare(id: String, transition: Transition, at: Timestamp) -> Message {
@@ -151,7 +156,7 @@ fn headline(
 }
 
 /// A commit with its subject and author.
-fn named(commit: &Commit) -> String {
+pub(super) fn named(commit: &Commit) -> String {
     let mut text = short(&commit.id).to_owned();
     if !commit.subject.is_empty() {
         text.push_str(&format!(" \"{}\"", commit.subject));

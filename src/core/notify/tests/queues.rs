@@ -10,7 +10,8 @@ use super::*;
 fn sink(name: &str, filter: SinkFilter) -> Sink {
     let kind = SinkKind::Command(vec!["/bin/true".to_owned()]);
     let (template, timeout) = (Template::default(), Duration::from_secs(10));
-    Sink { name: name.to_owned(), filter, template, timeout, kind }
+    let group_wait = Duration::ZERO;
+    Sink { name: name.to_owned(), filter, template, timeout, group_wait, kind }
 }
 
 fn again(outbox: &Outbox) -> Outbox {
