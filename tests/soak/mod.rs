@@ -77,6 +77,8 @@ fn watch_weathers_a_storm() {
     let _ = writeln!(report, "messages: {:?}", verdict.told);
     let [commits, drifts] = verdict.held;
     let _ = writeln!(report, "held against the messages: {commits} commits, {drifts} drifts");
+    let (messages, namings) = (world.chat.taken().len(), world.namings().len());
+    let _ = writeln!(report, "a chat was sent {messages} messages about {namings} transitions");
     let _ = writeln!(report, "calm after {calm:.0?}, all told after {told:.0?} more");
     let _ = writeln!(report, "before: {}\n        {}", before.0, before.1);
     let _ = writeln!(report, "after:  {}\n        {}", after.0, after.1);
@@ -125,14 +127,17 @@ fn calms(world: &World<'_>, storm: &mut Storm<'_, '_>, wrong: &mut Vec<String>) 
 /// Waits until every sink has what the first one has, and nothing more comes.
 fn arrives(world: &World<'_>, storm: &mut Storm<'_, '_>) -> Duration {
     let begin = Instant::now();
-    let counts = || world.sinks.each_ref().map(|sink| sink.taken().len());
+    let counts = || {
+        let hooks = world.sinks.iter().map(|sink| sink.taken().len());
+        hooks.chain([world.namings().len()]).collect::<Vec<_>>()
+    };
     let (mut known, mut since) = (counts(), Instant::now());
     loop {
         thread::sleep(Duration::from_secs(1));
         storm.look();
         let now = counts();
         if now != known {
-            (known, since) = (now, Instant::now());
+            (known, since) = (now.clone(), Instant::now());
         }
         let is_even = now.iter().all(|count| *count == now[0]);
         let quiet = since.elapsed();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::objects::Id;
-use super::world::World;
+use super::world::{Naming, World};
 
 /// How long after something was seen the watch may need to tell it.
 const TELLS: Duration = Duration::from_secs(30);
@@ -115,6 +115,7 @@ impl Story {
     pub fn judge(&self, world: &World<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let all = self.received(world, &mut verdict);
+        self.chat(world, &all, &mut verdict);
         for target in world.targets() {
             let of: Vec<&Told> = all.iter().filter(|told| told.target == target).collect();
             self.pairs(&target, &of, &mut verdict);
@@ -189,6 +190,32 @@ impl Story {
             }
         }
         known
+    }
+
+    /// A chat hears the same of each target as the others, in the same order, with several targets in a message.
+    fn chat(&self, world: &World<'_>, all: &[Told], verdict: &mut Verdict) {
+        let namings = world.namings();
+        for target in world.targets() {
+            let told = all.iter().filter(|told| told.target == target).map(|told| Naming {
+                target: told.target.clone(),
+                transition: told.transition.clone(),
+                commit: told.commit.clone(),
+            });
+            let heard = namings.iter().filter(|naming| naming.target == target).cloned();
+            let [mut expected, mut heard]: [Vec<Naming>; 2] = [told.collect(), heard.collect()];
+            if !self.kills.is_empty() {
+                // Those that were sent and not noted are sent again.
+                expected.dedup();
+                heard.dedup();
+            }
+            let pairs = expected.iter().zip(&heard);
+            let same = pairs.take_while(|(one, other)| one == other).count();
+            if same < expected.len().max(heard.len()) {
+                let (of, in_place) = (heard.get(same), expected.get(same));
+                let what = format!("heard of {of:?} in place of {in_place:?} after {same} others");
+                verdict.wrong.push(format!("{target}: the chat {what}"));
+            }
+        }
     }
 
     fn was_killed(&self, (from, to): Span) -> bool {

@@ -19,6 +19,7 @@ use crate::support::faults::Faulty;
 use crate::support::front::Front;
 use crate::support::gate::Gate;
 use crate::support::http::GitServer;
+use crate::support::own_file;
 use crate::support::receiver::{Receiver, ok};
 use crate::support::repo::Repo;
 use crate::support::sandbox::Plane;
@@ -48,6 +49,8 @@ pub struct World<'p> {
     front: Front,
     /// One that is always there, and two that can be down.
     pub sinks: [Sink; 3],
+    /// A chat, which is down when the last of them is.
+    pub chat: Sink,
     /// Names the token that is good.
     tokens: Mutex<Vec<String>>,
 }
@@ -61,7 +64,12 @@ pub struct Sink {
 
 impl Sink {
     fn start() -> Self {
-        let (is_down, taken) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
+        Self::down_with(&Arc::default())
+    }
+
+    /// One that is down when another one is.
+    fn down_with(is_down: &Arc<AtomicBool>) -> Self {
+        let (is_down, taken) = (Arc::clone(is_down), Arc::new(Mutex::new(Vec::new())));
         let (down, kept) = (Arc::clone(&is_down), Arc::clone(&taken));
         let receiver = Receiver::answering(move |request| {
             if down.load(Ordering::SeqCst) {
@@ -79,7 +87,39 @@ impl Sink {
     }
 }
 
+/// A target that a message in the chat is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Naming {
+    pub target: String,
+    pub transition: String,
+    /// Empty where it is about none.
+    pub commit: String,
+}
+
+impl Naming {
+    /// The text of a message in the chat, behind the sign for its level.
+    const TEMPLATE: &str = "/{transition}/{commit}/{target}";
+
+    /// Those of a message.
+    fn of(body: &Value) -> Vec<Self> {
+        let text = body["text"].as_str().unwrap();
+        let parts: Vec<&str> = text.split('/').collect();
+        let [_, transition, commit, targets] = parts[..] else { panic!("{text}") };
+        let naming = |target: &str| Self {
+            target: target.to_owned(),
+            transition: transition.to_owned(),
+            commit: commit.to_owned(),
+        };
+        targets.split(", ").map(naming).collect()
+    }
+}
+
 impl<'p> World<'p> {
+    /// The targets that the messages in the chat are about, in their order.
+    pub fn namings(&self) -> Vec<Naming> {
+        self.chat.taken().iter().flat_map(|(_, body)| Naming::of(body)).collect()
+    }
+
     /// One with so many targets, whose first commit is there and not applied.
     pub fn new(plane: &'p Plane, targets: usize) -> Self {
         let repo = Repo::new("soak", plane);
@@ -97,6 +137,7 @@ impl<'p> World<'p> {
         let git = GitServer::http(repo.outside());
         let git_url = git.url("");
         let git_address = git_url.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
+        let sinks: [Sink; 3] = std::array::from_fn(|_| Sink::start());
         let world = Self {
             git_gate: Gate::to(&git_address),
             api_gate: Gate::to(&server_address),
@@ -105,7 +146,8 @@ impl<'p> World<'p> {
             git_address,
             faulty,
             front,
-            sinks: std::array::from_fn(|_| Sink::start()),
+            chat: Sink::down_with(&sinks[2].is_down),
+            sinks,
             tokens: Mutex::default(),
             targets,
             git,
@@ -229,9 +271,16 @@ impl<'p> World<'p> {
             let url = sink.receiver.url("/");
             text.push_str(&format!("  - {{name: {name}, type: webhook, url: '{url}'}}\n"));
         }
+        let url = self.outside("chat");
+        own_file::write(&url, self.chat.receiver.url("/"));
+        text.push_str(&format!(
+            "  - {{name: chat, type: slack, url: 'file:{}', group_wait: 2s, template: '{}'}}\n",
+            url.display(),
+            Naming::TEMPLATE
+        ));
         let folder = self.outside("settings/trueup");
         fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("config.yaml"), text).unwrap();
+        own_file::write(&folder.join("config.yaml"), text);
         for folder in ["temporary", "state"] {
             fs::create_dir(self.outside(folder)).unwrap();
         }
