@@ -82,18 +82,14 @@ mod tests {
 
     #[test]
     fn a_secret_is_one_line_of_text_and_is_read_again() {
+        #[cfg(unix)]
+        trusted_file::usual_umask();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         let secrets = Secrets { variable: |_| None, checkout: Vec::new() };
         let source = SecretSource::File(path.clone());
         let said = |bytes: &[u8]| {
-            // Whatever the umask is, the group must not be able to write it.
             std::fs::write(&path, bytes).unwrap();
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-            }
             secrets.read(&source).map_err(|error| error.to_string())
         };
         assert_eq!(said(b"s3cret\r\n").unwrap(), "s3cret");

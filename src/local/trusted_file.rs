@@ -118,6 +118,12 @@ fn check(_: &Path, _: &fs::Metadata) -> Result<(), TrustedFileError> {
     Ok(())
 }
 
+/// Files of tests are for this user alone, whatever the umask of the person is who runs them.
+#[cfg(all(test, unix))]
+pub(super) fn usual_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -130,6 +136,7 @@ mod tests {
 
     #[test]
     fn only_files_that_others_cannot_change_are_trusted() {
+        usual_umask();
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("trueup");
         fs::create_dir(&inner).unwrap();
@@ -161,6 +168,7 @@ mod tests {
 
     #[test]
     fn a_file_of_the_checkout_is_not_trusted() {
+        usual_umask();
         let folder = tempfile::tempdir().unwrap();
         let checkout = folder.path().canonicalize().unwrap().join("shop");
         fs::create_dir(&checkout).unwrap();

@@ -22,6 +22,9 @@ impl<'p> Repo<'p> {
     /// An empty repository whose folder, and so whose inventory, is called `name`. The namespace of
     /// that name is where its objects go; it is made by hand, so that it is never pruned.
     pub fn new(name: &str, plane: &'p Plane) -> Self {
+        // Files that say whom to trust are written in many ways, and the group must not be able to change them.
+        #[cfg(unix)]
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let repo = Self { folder: tempfile::tempdir().unwrap(), name: name.to_owned(), plane };
         fs::create_dir(repo.path()).unwrap();
         repo.git(&["init", "--quiet", "--initial-branch", "main"]);
