@@ -21,7 +21,7 @@ pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// How long one delivery may take.
+/// How long each request of a delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a message waits for those of other targets that say the same.
 const GROUP_WAIT: Duration = Duration::from_secs(5);
@@ -62,7 +62,7 @@ pub struct SinkEntry {
     pub reminder: Option<u32>,
     /// The text of a message.
     pub template: Option<String>,
-    /// How long one delivery may take.
+    /// How long each request of a delivery may take.
     #[serde(default, deserialize_with = "time")]
     pub timeout: Option<Duration>,
     /// How long a message waits for those of other targets that say the same.

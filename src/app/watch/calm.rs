@@ -61,9 +61,7 @@ impl RoundMemory {
         let at = Instant::now();
         self.calm = touches.zip(source).map(|(touches, source)| Calm { touches, source, at });
     }
-}
 
-impl RoundMemory {
     /// A round begins: whatever comes of it, the watches of now are those before it.
     pub(super) fn note_watches(&mut self, watch: &Watch) {
         self.beginnings = watch.touched.as_ref().map_or(0, TouchedTarget::begin_round);

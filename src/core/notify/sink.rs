@@ -16,7 +16,7 @@ pub struct Sink {
     pub filter: SinkFilter,
     /// The text of a message.
     pub template: Template,
-    /// How long one delivery may take.
+    /// How long each request of a delivery may take.
     pub timeout: Duration,
     /// How long a message waits for those of other targets that say the same; zero to send each by itself.
     pub group_wait: Duration,
