@@ -1,7 +1,7 @@
 //! Tells people what a watch comes to: the sinks of the machine's file, and the outbox of the target.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,10 +11,11 @@ use crate::app::watch::{WatchEvent, Watched};
 use crate::config::notify::variable;
 use crate::core::notify::{Sink, key_digest};
 use crate::git::Checkout;
+use crate::local::cancel::Interrupt;
 use crate::local::outbox_store::OutboxStore;
 use crate::local::secrets::Secrets;
 use crate::local::trusted_file;
-use crate::notify::{Couriers, Notifier, NotifierOptions, Sender};
+use crate::notify::{Couriers, Deadline, Notifier, NotifierOptions, Sender};
 
 /// The folder of the outboxes, in that for state.
 const FOLDER: &str = "notify";
@@ -73,13 +74,25 @@ impl Telling {
         self.notifier.take_warnings()
     }
 
-    /// Sends what waits, as far as its sinks take it until `end`, and gives the last warnings.
-    pub(super) fn finish(self, end: Instant) -> Vec<String> {
+    /// Has what waits sent now: there will be nothing more.
+    pub(super) fn close(&self) {
+        self.notifier.close();
+    }
+
+    /// Blocks until what waits is sent, as far as its sinks take it until `end`, and gives the last
+    /// warnings.
+    pub(super) fn finish(self, end: &Deadline) -> Vec<String> {
         self.notifier.finish(end)
     }
 
-    /// When the last messages of a run that ends now should be sent.
-    pub(super) fn end(once: bool) -> Instant {
-        Instant::now() + if once { PATIENCE } else { SHORT }
+    /// Until when the last messages of a run that ends now should be sent.
+    pub(super) fn end(once: bool, interrupt: &Interrupt) -> Deadline {
+        let end = Deadline::after(if once { PATIENCE } else { SHORT });
+        let (interrupt, nearer) = (interrupt.clone(), end.clone());
+        tokio::spawn(async move {
+            interrupt.requested().await;
+            nearer.bring_forward(SHORT);
+        });
+        end
     }
 }

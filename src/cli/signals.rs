@@ -9,8 +9,10 @@ use tokio::sync::Notify;
 
 use crate::local::cancel::Interrupt;
 
-/// How long a verb's thread may take to answer whether it is held up.
-const GRACE: Duration = Duration::from_millis(800);
+/// How long a verb's thread may take to answer whether it is held up. A machine with too much to do
+/// leaves a thread without the processor for a second and longer, and what is in flight would be cut
+/// off; a person who does not want to wait presses Ctrl-C once more.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Asks the verb's thread whether it is held up.
 static ASKED: Notify = Notify::const_new();

@@ -67,8 +67,21 @@ pub(super) fn discord(delivery: &Delivery<'_>, to: &SecretSource) -> Result<(), 
         }
         content.push(c);
     }
-    let content: String = content.chars().take(DISCORD).collect();
+    let content = cut(content, DISCORD);
     post(delivery, to, &json!({ "content": content, "allowed_mentions": { "parse": [] } }))
+}
+
+/// At most so many characters, with an ellipsis where some are left out. No half of an escape is left.
+fn cut(content: String, most: usize) -> String {
+    if content.chars().count() <= most {
+        return content;
+    }
+    let mut kept: String = content.chars().take(most - 1).collect();
+    let backslashes = kept.chars().rev().take_while(|c| *c == '\\').count();
+    if backslashes % 2 == 1 {
+        kept.pop();
+    }
+    kept + "…"
 }
 
 /// A room of Matrix. The server takes a message with the same id once.
@@ -107,5 +120,18 @@ fn mark(delivery: &Delivery<'_>) -> &'static str {
         Level::Good => "✅",
         Level::Warning => "⚠️",
         Level::Error => "❌",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_cut_says_so() {
+        assert_eq!(cut("déjà".to_owned(), 4), "déjà");
+        assert_eq!(cut("déjà vu".to_owned(), 4), "déj…");
+        assert_eq!(cut(r"abc\*def".to_owned(), 5), "abc…");
+        assert_eq!(cut(r"ab\def".to_owned(), 5), r"ab\…");
     }
 }

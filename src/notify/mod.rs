@@ -8,6 +8,7 @@ mod alertmanager;
 mod chat;
 mod courier;
 mod couriers;
+mod deadline;
 mod delivery;
 mod email;
 mod error;
@@ -20,6 +21,7 @@ mod shared;
 mod webhook;
 
 pub use couriers::Couriers;
+pub use deadline::Deadline;
 pub use error::DeliveryError;
 pub use notifier::Notifier;
 pub use sender::Sender;

@@ -1,11 +1,15 @@
 //! Takes note of what the rounds of a target show, and has the messages sent beside them.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 use super::couriers::{Couriers, Place};
+use super::deadline::Deadline;
 use super::shared::{NotifierOptions, Shared};
 use crate::core::notify::Observation;
+
+/// How often it is seen that the end is nearer than it was.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Takes note of what rounds show, and has messages sent beside them.
 pub struct Notifier {
@@ -38,18 +42,23 @@ impl Notifier {
         std::mem::take(&mut self.shared.lock().warnings)
     }
 
-    /// Sends nothing more after `end`. What waits is sent first where its sink takes it until then; the
-    /// rest stays in the outbox. Gives the last warnings.
-    pub fn finish(self, end: Instant) -> Vec<String> {
+    /// Has what waits sent now: there will be nothing more.
+    pub fn close(&self) {
         self.shared.lock().is_closing = true;
         self.places.iter().for_each(Place::ring);
+    }
+
+    /// Blocks until what waits is sent, where its sink takes it until `end`; the rest stays in the outbox.
+    /// Gives the last warnings.
+    pub fn finish(self, end: &Deadline) -> Vec<String> {
+        self.close();
         let mut state = self.shared.lock();
         while state.running > 0 {
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.left();
             if left.is_zero() {
                 break;
             }
-            let waited = self.shared.changed.wait_timeout(state, left);
+            let waited = self.shared.changed.wait_timeout(state, left.min(LOOK));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let warnings = std::mem::take(&mut state.warnings);

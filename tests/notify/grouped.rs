@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,9 +13,9 @@ use trueup::core::notify::{
     Address, Observation, Reach, RoundEnd, Rules, Sink, SinkKind, Step, Template,
 };
 use trueup::local::outbox_store::OutboxStore;
-use trueup::notify::{Couriers, Notifier, NotifierOptions};
+use trueup::notify::{Couriers, Deadline, Notifier, NotifierOptions};
 
-use super::{at, commit, secret_url, sender, sink};
+use super::{MINUTE, at, commit, secret_url, sender, sink};
 use crate::support::eventually::eventually;
 use crate::support::receiver::{Receiver, ok};
 
@@ -74,8 +74,8 @@ fn refusing() -> Receiver {
 }
 
 fn finish(targets: Vec<Notifier>) -> Vec<String> {
-    let end = Instant::now() + Duration::from_secs(60);
-    targets.into_iter().flat_map(|target| target.finish(end)).collect()
+    let end = Deadline::after(MINUTE);
+    targets.into_iter().flat_map(|target| target.finish(&end)).collect()
 }
 
 #[test]

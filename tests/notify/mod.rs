@@ -24,6 +24,8 @@ use trueup::core::notify::{
 use trueup::local::secrets::Secrets;
 use trueup::notify::Sender;
 
+/// How long a test that ends waits for the last messages.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Found in no output and in no request but where it belongs.
 const CANARY: &str = "hunter2-canary-9f31";
 

@@ -1,8 +1,11 @@
 //! A watch that tells: each transition once, also where it is killed and where a sink is down.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,7 +15,7 @@ use crate::support::command::Cmd;
 use crate::support::eventually::eventually;
 use crate::support::objects::{WEB, config};
 use crate::support::own_file::{self, write};
-use crate::support::receiver::{Receiver, ok};
+use crate::support::receiver::{Received, Receiver, ok};
 use crate::support::receivers::mail_server;
 use crate::support::repo::Repo;
 use crate::support::sandbox;
@@ -150,7 +153,7 @@ fn watch_tells_each_transition_once() {
 
     let second_log = fs::read_to_string(&watching.log).unwrap();
     assert_eq!(watching.stop(), Some(0));
-    let ids: std::collections::BTreeSet<String> =
+    let ids: BTreeSet<String> =
         hook.taken.lock().unwrap().iter().map(|body| body["id"].to_string()).collect();
     assert_eq!(ids.len(), all.len(), "no message came twice");
     assert!(!format!("{first_log}{second_log}").contains(CANARY));
@@ -223,6 +226,71 @@ fn a_refused_pull_is_told_while_the_cluster_is_away() {
     hook.tells(&mut all, &["recovered"]);
     assert_eq!(watching.times("was force-pushed from "), 1, "{:#?}", watching.said());
     assert_eq!(watching.stop(), Some(0));
+}
+
+/// A round that can't have the lock says nothing of the cluster, and git is told of all the same.
+#[test]
+fn git_is_told_of_while_another_run_has_the_lock() {
+    let repo = Repo::new("notify-locked", sandbox::bare());
+    repo.write("trueup.yaml", "targets: {all: {paths: [.], name: notify-locked}}\n");
+    repo.write_config("one", "1").commit("First");
+    let hook = Hook::start();
+    let sinks = format!("  - {{name: hook, type: webhook, url: '{}'}}\n", hook.receiver.url("/"));
+    let args = ["--interval", "0.2", "--lock-timeout", "0.2", "--no-watch-api"];
+    let watching = Watching::running(&repo, watch(&repo, &sinks, &args));
+    let mut all = Vec::new();
+    hook.tells(&mut all, &["started", "healthy"]);
+    let other = r#"{"spec": {"holderIdentity": "other", "leaseDurationSeconds": 3000}}"#;
+    repo.kubectl(&["patch", "lease", &repo.parent(), "--type=merge", "-p", other]).exits(0);
+    repo.edit(&["configmap", "one"], "s/key: \"1\"/key: \"by hand\"/").exits(0);
+    watching.says("is locked by other");
+    fs::rename(repo.path(), repo.outside().join("away")).unwrap();
+    hook.tells(&mut all, &["git-unreachable"]);
+    fs::rename(repo.outside().join("away"), repo.path()).unwrap();
+    hook.tells(&mut all, &["git-reachable"]);
+    repo.kubectl(&["delete", "lease", &repo.parent()]).exits(0);
+    hook.tells(&mut all, &["drift-put-back"]);
+    assert_eq!(watching.stop(), Some(0));
+}
+
+/// A watch that waits for its last messages hears of signals, and is not held up.
+#[test]
+fn a_watch_that_is_stopped_waits_for_a_slow_sink() {
+    let repo = Repo::new("notify-slow", sandbox::bare());
+    repo.write("trueup.yaml", "targets: {all: {paths: [.], name: notify-slow}}\n");
+    repo.write_config("one", "1").commit("First");
+    for (args, value) in [(&[][..], "2"), (&["--all-targets"], "3")] {
+        let is_slow = Arc::new(AtomicBool::new(false));
+        let (slow, asked) = (Arc::clone(&is_slow), Arc::new(AtomicUsize::new(0)));
+        let asks = Arc::clone(&asked);
+        let receiver = Receiver::answering(move |_| {
+            if slow.load(Ordering::SeqCst) {
+                asks.fetch_add(1, Ordering::SeqCst);
+                thread::sleep(Duration::from_secs(1));
+            }
+            ok(&Value::Null)
+        });
+        let sinks = format!("  - {{name: hook, type: webhook, url: '{}'}}\n", receiver.url("/"));
+        let start = || {
+            let args = [args, &["--interval", "0.2"]].concat();
+            let watching = Watching::running(&repo, watch(&repo, &sinks, &args));
+            watching.says(" requests · ");
+            watching
+        };
+        let watching = start();
+        is_slow.store(true, Ordering::SeqCst);
+        repo.write_config("one", value).commit("Next");
+        eventually("a message is under way", || asked.load(Ordering::SeqCst) > 0);
+        eventually("the commit is live", || repo.value("one") == value);
+        assert_eq!(watching.stop(), Some(0), "{args:?}");
+        is_slow.store(false, Ordering::SeqCst);
+        let watching = start();
+        assert_eq!(watching.stop(), Some(0), "{args:?}");
+        let id = |it: &Received| it.json()["id"].to_string();
+        let sent: Vec<String> = receiver.seen().iter().map(id).collect();
+        let ids: BTreeSet<&String> = sent.iter().collect();
+        assert_eq!(ids.len(), sent.len(), "no message came twice");
+    }
 }
 
 /// Without controllers no Deployment ever gets ready.

@@ -364,7 +364,15 @@ pub(super) async fn act(
     let ended = match watch.once {
         true => work.await,
         false => healer.beside(&rollout, work).await,
-    }?;
+    };
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            // People are to hear of git all the same.
+            memory.pulled = pulled;
+            return Err(error);
+        }
+    };
     let WatchRound { warning, unrecorded, .. } = watching;
     let RoundEnd { survey, report } = ended;
     if is_settled(&report) {

@@ -1,6 +1,7 @@
 //! `trueup watch`: pull + apply, again and again, and a line for each round that did something.
 
 mod asked;
+mod chorus;
 mod figures;
 mod heartbeat;
 mod lasting_fault;

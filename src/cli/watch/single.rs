@@ -10,7 +10,7 @@ use super::asked::AskedRounds;
 use super::figures::Figures;
 use super::heartbeat::Heartbeat;
 use super::start::WatchStart;
-use super::voice::{Signs, Voice, print};
+use super::voice::{Parting, Signs, Voice, print};
 use super::{
     Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, settings, stopped,
     touched as touched_target,
@@ -149,8 +149,12 @@ pub(super) async fn run(
     };
     join(work, tell).await;
     let faults = signs.end(once).await;
-    let (last, writer, exit) = voice.finish(Telling::end(once), faults);
-    print(&last, &writer, ui);
+    let faults: Vec<Entry> = faults.iter().filter_map(|it| voice.log.warning(it)).collect();
+    print(&faults, &voice.writer, ui);
+    let parting = voice.part();
+    let (writer, exit) = (parting.writer.clone(), parting.exit);
+    let last = Parting::finish(vec![parting], Telling::end(once, interrupt)).await;
+    last.iter().for_each(|last| last.print(ui));
     match once {
         true => Ok(exit),
         false => {

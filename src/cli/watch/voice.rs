@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use super::asked::AskedRounds;
 use super::figures::{self, Figures};
@@ -17,6 +16,7 @@ use crate::cli::present::round::entry::{Entry, LineWriter};
 use crate::cli::ui::Ui;
 use crate::core::log::{LogEvent, one_line};
 use crate::core::metrics::{RoundFigures, RoundResult};
+use crate::notify::Deadline;
 
 /// The signs of the whole watch.
 pub(super) struct Signs {
@@ -35,6 +35,40 @@ pub(super) struct Voice {
     /// How its last round ended.
     pub(super) exit: Exit,
     pub(super) directory: PathBuf,
+}
+
+/// A target that is not told of any more, but for the messages that wait.
+pub(super) struct Parting {
+    pub(super) writer: LineWriter,
+    telling: Option<Telling>,
+    pub(super) exit: Exit,
+}
+
+/// The last lines about a target.
+pub(super) struct LastLines {
+    entries: Vec<Entry>,
+    writer: LineWriter,
+}
+
+impl Parting {
+    /// Waits for the messages of these until `end`. The verb's thread still hears of signals and of other
+    /// targets meanwhile.
+    pub(super) async fn finish(all: Vec<Self>, end: Deadline) -> Vec<LastLines> {
+        let finish = move || all.into_iter().map(|it| it.finish_one(&end)).collect();
+        tokio::task::spawn_blocking(finish).await.unwrap_or_default()
+    }
+
+    fn finish_one(self, end: &Deadline) -> LastLines {
+        let news = self.telling.into_iter().flat_map(|it| it.finish(end));
+        let entries = news.map(|text| warning(&text)).collect();
+        LastLines { entries, writer: self.writer }
+    }
+}
+
+impl LastLines {
+    pub(super) fn print(&self, ui: &mut Ui) {
+        print(&self.entries, &self.writer, ui);
+    }
 }
 
 impl Signs {
@@ -143,16 +177,11 @@ impl Voice {
         entries
     }
 
-    /// Ends it, with messages that may take until `end`, and gives the last entries.
-    pub(super) fn finish(
-        mut self,
-        end: Instant,
-        faults: Vec<String>,
-    ) -> (Vec<Entry>, LineWriter, Exit) {
-        let news = self.telling.into_iter().flat_map(|it| it.finish(end));
-        let mut entries: Vec<Entry> = news.map(|text| warning(&text)).collect();
-        entries.extend(faults.iter().filter_map(|fault| self.log.warning(fault)));
-        (entries, self.writer, self.exit)
+    /// Ends it, but for its messages.
+    pub(super) fn part(self) -> Parting {
+        let Self { writer, telling, exit, .. } = self;
+        telling.iter().for_each(Telling::close);
+        Parting { writer, telling, exit }
     }
 }
 
