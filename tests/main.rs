@@ -125,6 +125,7 @@ mod takeover;
 mod terminal;
 mod times;
 mod tls;
+mod traces;
 mod tracking;
 mod tracking_partly;
 #[cfg(unix)]

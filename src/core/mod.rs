@@ -107,6 +107,7 @@ pub mod source;
 pub mod status;
 pub mod suggest;
 pub mod touched;
+pub mod trace;
 pub mod tracking;
 pub mod unique_value;
 pub mod verification;

@@ -132,6 +132,6 @@ mod tests {
         assert_eq!(cut("déjà".to_owned(), 4), "déjà");
         assert_eq!(cut("déjà vu".to_owned(), 4), "déj…");
         assert_eq!(cut(r"abc\*def".to_owned(), 5), "abc…");
-        assert_eq!(cut(r"ab\def".to_owned(), 5), r"ab\…");
+        assert_eq!(cut(r"ab\\defg".to_owned(), 5), r"ab\\…");
     }
 }

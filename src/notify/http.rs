@@ -15,7 +15,8 @@ use crate::core::json::Value;
 /// The most bytes that are read of an answer.
 const LARGEST: u64 = 4 << 20;
 
-/// A client for one delivery.
+/// A client.
+#[derive(Debug)]
 pub(super) struct Http {
     client: Client,
     timeout: Duration,

@@ -18,6 +18,7 @@ mod line;
 mod notifier;
 mod sender;
 mod shared;
+mod traces;
 mod webhook;
 
 pub use couriers::Couriers;
@@ -26,3 +27,4 @@ pub use error::DeliveryError;
 pub use notifier::Notifier;
 pub use sender::Sender;
 pub use shared::NotifierOptions;
+pub use traces::{TraceSettingsError, Traces};

@@ -1,4 +1,4 @@
-//! What is told of several targets.
+//! Tells of several targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -99,8 +99,9 @@ impl Chorus {
         }
     }
 
-    /// Prints what is left to say of targets that are gone.
-    pub(super) fn print_parted(&mut self, ui: &mut Ui) {
+    /// Prints what is left to say of targets that are gone, and what is new of the traces.
+    pub(super) fn print_news(&mut self, ui: &mut Ui) {
+        print(&self.signs.news(), &self.whole.writer, ui);
         while let Some(Ok(last)) = self.parting.try_join_next() {
             last.iter().for_each(|last| last.print(ui));
         }
@@ -174,7 +175,7 @@ impl Chorus {
             None
         });
         let directory = self.whole.directory.clone();
-        Voice { log, writer, telling, exit: Exit::AtCommit, directory }
+        Voice { log, writer, telling, exit: Exit::AtCommit, directory, begun: None }
     }
 
     /// Ends all, and gives the worst exit.

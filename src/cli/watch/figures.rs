@@ -130,6 +130,11 @@ impl Figures {
         }
     }
 
+    /// The facts that are known of a target.
+    pub(super) fn info(&self, target: &str) -> Option<TargetInfo> {
+        self.lock().targets.get(target).map(|target| target.info.clone())
+    }
+
     /// The share of this replica is this one from now on.
     pub(super) fn share(&self, share: ShareFigures) {
         self.lock().share = Some(share);

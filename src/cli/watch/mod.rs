@@ -46,6 +46,7 @@ use crate::app::watch::{
 use crate::cluster::Listener;
 use crate::config::ConfigError;
 use crate::config::machine::MachineError;
+use crate::config::notify::variable;
 use crate::core::log::LogEvent;
 use crate::core::policy::precedence::SettingLayers;
 use crate::core::policy::run_options::duration;
@@ -55,6 +56,7 @@ use crate::local::cancel::Interrupt;
 use crate::local::few_arenas;
 use crate::local::replaced_file::remove_left_behind;
 use crate::local::watch_marks::WatchMarks;
+use crate::notify::Traces;
 
 /// The time between rounds where neither a flag nor the target's settings say it.
 const INTERVAL: Duration = Duration::from_secs(30);
@@ -138,6 +140,13 @@ pub struct WatchArgs {
     /// A port alone is served to this machine alone.
     #[arg(long, value_name = "ADDRESS", value_parser = figures::address, conflicts_with = "once", help_heading = HOW, display_order = 18, hide_short_help = true)]
     listen: Option<SocketAddr>,
+
+    /// Send a trace of each round but quiet ones to a collector, by OTLP over HTTP
+    ///
+    /// Where to is said by OpenTelemetry's variables, such as OTEL_EXPORTER_OTLP_ENDPOINT. The default is
+    /// http://localhost:4318.
+    #[arg(long, help_heading = HOW, display_order = 18, hide_short_help = true)]
+    traces: bool,
 
     #[command(flatten)]
     waking: WakingArgs,
@@ -225,6 +234,14 @@ impl Begun<'_> {
         let interval = args.interval.unwrap_or(INTERVAL);
         let directory = self.directory.to_owned();
         RemoteOptions { directory, pull, tracked, interval, once: args.once }
+    }
+}
+
+/// Begins to send traces, where that is wanted.
+fn traces(args: &WatchArgs) -> Result<Option<Traces>, Failure> {
+    match args.traces {
+        true => Ok(Traces::start(variable).map_err(anyhow::Error::from)?),
+        false => Ok(None),
     }
 }
 

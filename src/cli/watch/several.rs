@@ -15,7 +15,7 @@ use super::heartbeat::Heartbeat;
 use super::voice::{Signs, Voice, print};
 use super::{
     Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, replicas,
-    settings, settings_error, stopped, touched as touched_target,
+    settings, settings_error, stopped, touched as touched_target, traces,
 };
 use crate::app::Recording;
 use crate::app::watch::{
@@ -56,7 +56,8 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
     let traffic = pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
     let figures = Figures::new(args.metrics_file.clone(), access.tally.clone(), traffic, true);
     let page = page(&args, args.targets.clone(), begun.directory);
-    let signs = Signs { heart, figures, page, asked: AskedRounds::default() };
+    let signs =
+        Signs { heart, figures, page, traces: traces(&args)?, asked: AskedRounds::default() };
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
         writeln!(ui.stdout(), "{}", writer.line(&line))?;
@@ -91,7 +92,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
         replica: replicas::join(&args, &access)?,
     };
     let log = Log::new(false, ui.glyphs()).with(common.clone(), ALL);
-    let whole = Voice { log, writer, telling: None, exit: Exit::AtCommit, directory };
+    let whole = Voice { log, writer, telling: None, exit: Exit::AtCommit, directory, begun: None };
     let is_warned = !args.once || ui.has_reader();
     let mut chorus = Chorus {
         args: Arc::clone(&args),
@@ -127,7 +128,7 @@ pub(super) async fn run(args: WatchArgs, begun: Begun<'_>, ui: &mut Ui) -> Resul
         let of_checkout = warnings.iter().filter_map(|it| chorus.whole.log.warning(it));
         let of_checkout: Vec<Entry> = of_checkout.collect();
         print(&of_checkout, &chorus.whole.writer, ui);
-        chorus.print_parted(ui);
+        chorus.print_news(ui);
         chorus.hear(told, ui);
     }
     // Its own end has been told.

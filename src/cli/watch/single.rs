@@ -13,7 +13,7 @@ use super::start::WatchStart;
 use super::voice::{Parting, Signs, Voice, print};
 use super::{
     Begun, INTERVAL, WatchArgs, context, delays, hear_pushes, line_writer, page, settings, stopped,
-    touched as touched_target,
+    touched as touched_target, traces,
 };
 use crate::app::TIMEOUT;
 use crate::app::watch::{Connections, Events, Order, Remote, Watch, watch};
@@ -104,11 +104,12 @@ pub(super) async fn run(
         writeln!(ui.stdout(), "{}", writer.line(&beginning))?;
     }
     let traffic = pull.as_ref().map(|pull| pull.traffic.clone()).unwrap_or_default();
+    let traces = traces(&args)?;
     let figures = Figures::new(args.metrics_file.clone(), tally, traffic, false);
     figures.know(info);
     let targets = args.target.files.target.iter().cloned().collect();
     let page = page(&args, targets, directory);
-    let mut signs = Signs { heart, figures, page, asked: AskedRounds::default() };
+    let mut signs = Signs { heart, figures, page, traces, asked: AskedRounds::default() };
     signs.heart.watches(&named.name, silence, interval);
     if let Some(address) = args.listen {
         let line = signs.serve(address).await?;
@@ -119,7 +120,7 @@ pub(super) async fn run(
     }
     let is_warned = !once || ui.has_reader();
     let directory = directory.to_path_buf();
-    let mut voice = Voice { log, writer, telling, exit: Exit::AtCommit, directory };
+    let mut voice = Voice { log, writer, telling, exit: Exit::AtCommit, directory, begun: None };
     #[cfg(unix)]
     let socket = (!once).then(|| signs.asked.listen(checkout.root(), wakes));
     #[cfg(unix)]
@@ -142,6 +143,7 @@ pub(super) async fn run(
             let is_end = Voice::is_end(&told.event);
             let entries = voice.hear(told.event, warnings, &mut signs);
             print(&entries, &voice.writer, ui);
+            print(&signs.news(), &voice.writer, ui);
             if is_end {
                 voice.writer.round.end();
             }

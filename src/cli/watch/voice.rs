@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use super::asked::AskedRounds;
 use super::figures::{self, Figures};
 use super::heartbeat::{Beat, Heartbeat};
@@ -15,16 +17,25 @@ use crate::cli::present::round::Log;
 use crate::cli::present::round::entry::{Entry, LineWriter};
 use crate::cli::ui::Ui;
 use crate::core::log::{LogEvent, one_line};
-use crate::core::metrics::{RoundFigures, RoundResult};
-use crate::notify::Deadline;
+use crate::core::metrics::{RoundFigures, RoundResult, TargetInfo};
+use crate::core::trace::TracedRound;
+use crate::notify::{Deadline, Traces};
 
 /// The signs of the whole watch.
 pub(super) struct Signs {
     pub(super) heart: Heartbeat,
     pub(super) figures: Figures,
     pub(super) page: Option<PageWriter>,
+    pub(super) traces: Option<Traces>,
     /// The rounds that people asked for.
     pub(super) asked: AskedRounds,
+}
+
+/// A round, as the log knows it.
+struct LoggedRound<'a> {
+    target: &'a str,
+    id: &'a str,
+    begin: Option<Timestamp>,
 }
 
 /// Tells of one target.
@@ -35,6 +46,8 @@ pub(super) struct Voice {
     /// How its last round ended.
     pub(super) exit: Exit,
     pub(super) directory: PathBuf,
+    /// When the round under way began.
+    pub(super) begun: Option<Timestamp>,
 }
 
 /// A target that is not told of any more, but for the messages that wait.
@@ -88,7 +101,29 @@ impl Signs {
             Some(page) => page.end(once).await,
             None => None,
         };
-        figures.into_iter().chain(page).collect()
+        let traces = match self.traces {
+            Some(traces) => tokio::task::spawn_blocking(|| traces.finish()).await,
+            None => Ok(Vec::new()),
+        };
+        figures.into_iter().chain(page).chain(traces.unwrap_or_default()).collect()
+    }
+
+    /// The news of the traces. They may come again.
+    pub(super) fn news(&self) -> Vec<Entry> {
+        let news = self.traces.iter().flat_map(Traces::take_warnings);
+        news.map(|text| warning(&text)).collect()
+    }
+
+    /// Has the trace of a round sent.
+    fn trace(&self, round: &LoggedRound<'_>, figures: &RoundFigures) {
+        let Some(traces) = &self.traces else { return };
+        let LoggedRound { target, id, begin } = *round;
+        let unknown = || TargetInfo { target: target.to_owned(), ..TargetInfo::default() };
+        let info = self.figures.info(target).unwrap_or_else(unknown);
+        let end = Timestamp::now();
+        // The clock may have been set back.
+        let begin = begin.unwrap_or(end).min(end);
+        traces.add(&TracedRound { info: &info, id, begin, end, figures }.spans());
     }
 
     /// Notes the end of a round, and gives the warnings.
@@ -123,6 +158,7 @@ impl Voice {
         let target = writer.target.as_str();
         let warnings = match event {
             WatchEvent::Begun { asked } => {
+                self.begun = Some(Timestamp::now());
                 signs.asked.begin(target, asked);
                 Vec::new()
             }
@@ -169,7 +205,11 @@ impl Voice {
                     fault: of_event(LogEvent::Fault).next().map(|entry| entry.text.as_str()),
                 };
                 let drifted = of_event(LogEvent::Drift).count();
-                signs.note(target, &beat, &figures::of_round(&round, self.exit, drifted))
+                let figures = figures::of_round(&round, self.exit, drifted);
+                let id = writer.round_id();
+                let logged = LoggedRound { target, id: &id, begin: self.begun };
+                signs.trace(&logged, &figures);
+                signs.note(target, &beat, &figures)
             }
             _ => Vec::new(),
         };

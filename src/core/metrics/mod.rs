@@ -44,7 +44,8 @@ pub enum Phase {
 }
 
 impl Phase {
-    fn name(self) -> &'static str {
+    /// Its label.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Pull => "pull",
             Self::Survey => "survey",
@@ -66,7 +67,8 @@ pub enum RoundResult {
 }
 
 impl RoundResult {
-    fn name(self) -> &'static str {
+    /// Its label.
+    pub fn name(self) -> &'static str {
         match self {
             Self::AtCommit => "at-commit",
             Self::NotAtCommit => "not-at-commit",

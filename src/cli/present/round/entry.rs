@@ -189,6 +189,11 @@ pub struct LineDocument<'a> {
 }
 
 impl LineWriter {
+    /// The id of the round under way.
+    pub fn round_id(&self) -> String {
+        self.round.get(Timestamp::now())
+    }
+
     /// One line, without its end.
     pub fn line(&self, entry: &Entry) -> String {
         let now = Timestamp::now();
