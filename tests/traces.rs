@@ -248,6 +248,13 @@ fn settings_that_cannot_be_used_are_told_at_once() {
     with("OTEL_SERVICE_NAME", "deploys").exits(0);
     let receiver = Receiver::start();
     let packed = watch(&repo, &receiver.url(""), &["--once"]);
+    // This machine is behind no proxy: a key is sent to it without TLS.
+    let packed = packed.env("HTTP_PROXY", "http://127.0.0.1:1");
     packed.env("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "gzip").run().exits(0);
     assert_eq!(receiver.seen()[0].header("content-encoding"), Some("gzip"));
+    let refusing = Receiver::answering(|_| ("400 Bad Request".to_owned(), CANARY.to_owned()));
+    let refused = watch(&repo, &refusing.url(""), &["--once"]).run().exits(0);
+    assert!(refused.stdout.contains("warning: traces are lost: 127.0.0.1:"), "{refused}");
+    assert!(!refused.to_string().contains(CANARY), "{refused}");
+    assert_eq!(refusing.seen().len(), 1, "a request is sent once");
 }

@@ -155,8 +155,23 @@ impl<'p> Fleet<'p> {
         took
     }
 
-    /// How long it takes until changes by hand are undone.
+    /// Waits until the looks that a commit makes at all targets are over.
+    fn calms_down(&self) {
+        let (log, begin) = (&self.repo.plane().audit_log, Instant::now());
+        loop {
+            let before = log.count();
+            thread::sleep(CALM);
+            let after = log.requests_after(before);
+            if !after.iter().any(|it| Request::is_ours(it)) {
+                return;
+            }
+            assert!(begin.elapsed() < APPLIES, "it never gets calm");
+        }
+    }
+
+    /// How long it takes until changes by hand are undone, in a calm.
     pub fn drifts(&mut self, times: usize) -> Vec<Duration> {
+        self.calms_down();
         let mut took = Vec::new();
         let value = self.changes.to_string();
         for _ in 0..times {

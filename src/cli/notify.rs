@@ -87,11 +87,15 @@ impl Telling {
 
     /// Until when the last messages of a run that ends now should be sent.
     pub(super) fn end(once: bool, interrupt: &Interrupt) -> Deadline {
-        let end = Deadline::after(if once { PATIENCE } else { SHORT });
+        if !once {
+            return Deadline::after(SHORT);
+        }
+        let end = Deadline::after(PATIENCE);
         let (interrupt, nearer) = (interrupt.clone(), end.clone());
         tokio::spawn(async move {
-            interrupt.requested().await;
-            nearer.bring_forward(SHORT);
+            if tokio::time::timeout(PATIENCE, interrupt.requested()).await.is_ok() {
+                nearer.bring_forward(SHORT);
+            }
         });
         end
     }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::metrics::{FailureClass, Phase, RoundFigures, TargetInfo};
+use super::metrics::{Phase, RoundFigures, TargetInfo};
 
 /// A round that ended, as its trace shows it.
 pub struct TracedRound<'a> {
@@ -74,7 +74,7 @@ impl TracedRound<'_> {
 
     /// The parts in their order. A rollback comes after waiting, so what follows the survey is one part then.
     fn parts(&self) -> Vec<(Phase, SignedDuration)> {
-        let is_rolled_back = self.figures.failures.contains(&FailureClass::Rollback);
+        let is_rolled_back = self.figures.is_rolled_back;
         let mut parts: Vec<(Phase, SignedDuration)> = Vec::new();
         for (phase, took) in &self.figures.phases {
             let took = SignedDuration::try_from(*took).unwrap_or(SignedDuration::MAX);
@@ -125,7 +125,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::core::metrics::RoundResult;
+    use crate::core::metrics::{FailureClass, RoundResult};
 
     fn at(milliseconds: i64) -> Timestamp {
         Timestamp::from_millisecond(1_790_000_000_000 + milliseconds).unwrap()
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_rollback_is_a_part_of_applying() {
         let failures = vec![FailureClass::Health, FailureClass::Rollback];
-        let spans = spans(&RoundFigures { failures, ..figures() });
+        let spans = spans(&RoundFigures { failures, is_rolled_back: true, ..figures() });
         let expected =
             [("round", 0, 4000), ("pull", 0, 100), ("survey", 100, 500), ("apply", 500, 4000)];
         assert_eq!(times(&spans), expected);

@@ -43,7 +43,8 @@ pub(super) fn send(
         "startsAt": message.since.to_string(),
         "endsAt": ends.to_string(),
     }]);
-    let (http, url) = (delivery.http()?, below(&server, &["api", "v2", "alerts"])?);
+    let url = below(&server, &["api", "v2", "alerts"])?;
+    let http = delivery.http(&url)?;
     let mut request = http.post(url.clone()).header(CONTENT_TYPE, "application/json");
     if let Some(token) = token {
         let token = delivery.secrets.read(token)?;

@@ -98,7 +98,8 @@ pub(super) fn matrix(
     let server = url(&delivery.secrets.address(server)?, true)?;
     let path = ["_matrix", "client", "v3", "rooms", room, "send", "m.room.message"];
     let path = [&path[..], &[delivery.message.id.as_str()]].concat();
-    let (http, url) = (delivery.http()?, below(&server, &path)?);
+    let url = below(&server, &path)?;
+    let http = delivery.http(&url)?;
     let token = delivery.secrets.read(token)?;
     let body = json!({ "msgtype": "m.notice", "body": delivery.text, "m.mentions": {} });
     let request =
@@ -108,7 +109,8 @@ pub(super) fn matrix(
 }
 
 fn post(delivery: &Delivery<'_>, to: &SecretSource, body: &Value) -> Result<(), DeliveryError> {
-    let (http, url) = (delivery.http()?, url(&delivery.secrets.read(to)?, true)?);
+    let url = url(&delivery.secrets.read(to)?, true)?;
+    let http = delivery.http(&url)?;
     let request = http.post(url.clone()).header("Content-Type", "application/json");
     http.send(&url, request.body(body.to_string())).map(drop)
 }

@@ -1,5 +1,7 @@
 //! A message on its way to a sink.
 
+use reqwest::Url;
+
 use super::error::DeliveryError;
 use super::http::Http;
 use crate::core::notify::{Message, Sink};
@@ -15,12 +17,12 @@ pub(super) struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// A client for it.
+    /// A client for it, for requests to the host of `url`.
     ///
     /// # Errors
     ///
     /// When TLS can't be set up.
-    pub(super) fn http(&self) -> Result<Http, DeliveryError> {
-        Http::new(self.sink.timeout)
+    pub(super) fn http(&self, url: &Url) -> Result<Http, DeliveryError> {
+        Http::new(url, self.sink.timeout)
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn send(delivery: &Delivery<'_>, options: &Forge) -> Result<(), Deliv
     let base = url(&delivery.secrets.address(&options.url)?, true)?;
     let token = delivery.secrets.read(&options.token)?;
     let api = Api { kind: options.api, base, repository: &options.repository };
-    let client = Client { http: delivery.http()?, api, token };
+    let client = Client { http: delivery.http(&api.base)?, api, token };
     let description: String = message.title.chars().take(DESCRIPTION).collect();
     let status = CommitStatus {
         commit: &commit.id,

@@ -23,17 +23,19 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// A client whose requests take no longer than `timeout` each.
+    /// A client whose requests to the host of `url` take no longer than `timeout` each. This machine is never
+    /// behind a proxy: what is sent without TLS must not leave it.
     ///
     /// # Errors
     ///
     /// When TLS can't be set up.
-    pub(super) fn new(timeout: Duration) -> Result<Self, DeliveryError> {
+    pub(super) fn new(url: &Url, timeout: Duration) -> Result<Self, DeliveryError> {
         let builder = Client::builder()
             .user_agent(concat!("trueup/", env!("CARGO_PKG_VERSION")))
             .referer(false)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(timeout);
+        let builder = if is_here(url) { builder.no_proxy() } else { builder };
         let client = builder.build();
         let client = client.map_err(|error| DeliveryError::new(causes(&error.without_url())))?;
         Ok(Self { client, timeout })

@@ -1,7 +1,7 @@
 //! Sends the traces of rounds to a collector, by OTLP over HTTP in protobuf. The only user of OpenTelemetry.
 //!
 //! Where to is said by the variables of OpenTelemetry's specification ("Environment Variable Specification"
-//! and "OpenTelemetry Protocol Exporter"). What a collector does not take is not sent again.
+//! and "OpenTelemetry Protocol Exporter"). A request that a collector does not take is not sent again.
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -13,7 +13,9 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{
+    Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
@@ -26,7 +28,7 @@ use crate::core::trace::{Attribute, AttributeValue, Span};
 /// The collector on this machine, as the specification has it.
 const HERE: &str = "http://localhost:4318";
 /// The path of traces below the address of a collector.
-const PATH: &str = "/v1/traces";
+const PATH: [&str; 2] = ["v1", "traces"];
 /// How long a request takes at most, as the specification has it.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the last traces may take.
@@ -94,6 +96,7 @@ impl Traces {
             .with_endpoint(url)
             .with_timeout(timeout)
             .with_http_client(client)
+            .with_retry_policy(RetryPolicy::disabled())
             .build();
         // Its words may quote a header.
         let exporter = exporter.map_err(|_| TraceSettingsError::Exporter)?;
@@ -118,10 +121,11 @@ impl Traces {
         let Some((root, parts)) = spans.split_first() else { return };
         let parent = self.begin(root, &Context::new());
         let context = Context::new().with_remote_span_context(parent.span_context().clone());
+        // First, as there may be no room for all of them.
+        end(parent, root);
         for part in parts {
             end(self.begin(part, &context), part);
         }
-        end(parent, root);
     }
 
     fn begin(&self, span: &Span, parent: &Context) -> opentelemetry_sdk::trace::Span {
@@ -139,8 +143,10 @@ impl Traces {
 
     /// Blocks until the last traces are sent, though not for long, and gives the last warnings.
     pub fn finish(self) -> Vec<String> {
-        // A collector that takes none was warned of.
-        let _ = self.provider.shutdown_with_timeout(END);
+        if self.provider.shutdown_with_timeout(END).is_err() {
+            let text = format!("the last ones were not taken within {} s", END.as_secs());
+            self.faults.note(&Err(DeliveryError::new(text)));
+        }
         self.faults.take()
     }
 }
@@ -148,16 +154,24 @@ impl Traces {
 /// Where traces go.
 fn endpoint(read: &impl Fn(&str) -> Option<String>) -> Result<String, TraceSettingsError> {
     let (own, all) = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT");
-    let (name, text) = match (read(own), read(all)) {
-        (Some(text), _) => (own, text),
-        (None, Some(base)) => (all, format!("{}{PATH}", base.trim_end_matches('/'))),
-        (None, None) => (all, format!("{HERE}{PATH}")),
+    let (name, text, is_base) = match (read(own), read(all)) {
+        (Some(text), _) => (own, text, false),
+        (None, base) => (all, base.unwrap_or_else(|| HERE.to_owned()), true),
     };
-    let has_headers = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
-    let has_headers = has_headers.into_iter().any(|name| read(name).is_some());
+    let headers = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
+    // A key may be in either.
+    let has_secret = headers.into_iter().any(|name| read(name).is_some()) || text.contains('?');
     let wrong =
         |error: DeliveryError| TraceSettingsError::Variable { name, why: error.to_string() };
-    Ok(http::url(&text, has_headers).map_err(wrong)?.into())
+    let url = http::url(&text, has_secret).map_err(wrong)?;
+    match is_base {
+        true if url.query().is_some() => {
+            let why = format!("the url must not have a query in it; that of {own} may");
+            Err(TraceSettingsError::Variable { name, why })
+        }
+        true => Ok(http::below(&url, &PATH).map_err(wrong)?.into()),
+        false => Ok(url.into()),
+    }
 }
 
 fn end(mut span: opentelemetry_sdk::trace::Span, of: &Span) {
@@ -208,17 +222,23 @@ impl Faults {
 struct Collector {
     timeout: Duration,
     /// Made where it is used: on the thread that sends.
-    http: OnceLock<Result<Http, DeliveryError>>,
+    http: OnceLock<Http>,
     faults: Faults,
 }
 
 impl Collector {
     fn send(&self, request: Request<Bytes>) -> Result<(), DeliveryError> {
-        let http = self.http.get_or_init(|| Http::new(self.timeout)).as_ref();
-        let http = http.map_err(DeliveryError::clone)?;
         let url = Url::parse(&request.uri().to_string());
         let url = url.map_err(|_| DeliveryError::new("the url is not one"))?;
-        let (parts, body) = request.into_parts();
+        let http = match self.http.get() {
+            Some(http) => http,
+            None => {
+                let made = Http::new(&url, self.timeout)?;
+                self.http.get_or_init(|| made)
+            }
+        };
+        let (mut parts, body) = request.into_parts();
+        parts.headers.values_mut().for_each(|value| value.set_sensitive(true));
         let posted = http.post(url.clone()).headers(parts.headers).body(body);
         http.send(&url, posted).map(drop)
     }
@@ -270,7 +290,12 @@ mod tests {
         let (all, headers) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS");
         let of = |endpoint| endpoint_of(&[(all, endpoint), (headers, "api-key=hunter2-canary")]);
         assert!(of("https://otel.example").is_ok() && of("http://127.0.0.1:4318").is_ok());
-        for wrong in ["http://otel:4318", "otel:4318", "https://me:hunter2-canary@otel.example"] {
+        for wrong in [
+            "http://otel:4318",
+            "otel:4318",
+            "https://me:hunter2-canary@otel.example",
+            "https://otel.example/?key=hunter2-canary",
+        ] {
             let error = of(wrong).unwrap_err();
             assert!(error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT: the url "), "{error}");
             assert!(!error.contains("hunter2") && !error.contains("example"), "{error}");

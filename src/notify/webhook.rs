@@ -73,7 +73,7 @@ pub(super) fn send(delivery: &Delivery<'_>, options: Options<'_>) -> Result<(), 
     let Options { url: address, secret, token } = options;
     let is_secret = matches!(address, Address::Secret(_)) || token.is_some();
     let url = url(&delivery.secrets.address(address)?, is_secret)?;
-    let (http, body) = (delivery.http()?, document(delivery)?);
+    let (http, body) = (delivery.http(&url)?, document(delivery)?);
     let mut request = http
         .post(url.clone())
         .header(CONTENT_TYPE, "application/json")

@@ -180,15 +180,15 @@ impl Chorus {
 
     /// Ends all, and gives the worst exit.
     pub(super) async fn finish(mut self, ui: &mut Ui) -> Exit {
-        let faults = self.signs.end(self.args.once).await;
-        let faults = faults.iter().filter_map(|fault| self.whole.log.warning(fault));
-        print(&faults.collect::<Vec<_>>(), &self.whole.writer, ui);
         let mut exits = vec![self.whole.exit];
-        // For all of them together.
+        // For all of them together. Neither a slow sink nor a slow collector of traces takes the other's time.
         let end = Telling::end(self.args.once, &self.interrupt);
         let parting: Vec<Parting> = self.voices.into_values().map(Voice::part).collect();
         exits.extend(parting.iter().map(|it| it.exit));
         self.parting.spawn(Parting::finish(parting, end));
+        let faults = self.signs.end(self.args.once).await;
+        let faults = faults.iter().filter_map(|fault| self.whole.log.warning(fault));
+        print(&faults.collect::<Vec<_>>(), &self.whole.writer, ui);
         while let Some(last) = self.parting.join_next().await {
             last.iter().flatten().for_each(|last| last.print(ui));
         }

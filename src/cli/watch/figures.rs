@@ -279,6 +279,7 @@ pub(super) fn of_round(
     RoundFigures {
         failures: round.failure_classes(),
         phases,
+        is_rolled_back: round.report.rollback.is_some(),
         commit: round.report.at_commit.then(|| commit.clone()),
         objects: Some(round.survey.masked_plan().object_count()),
         drifted,

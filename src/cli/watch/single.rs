@@ -150,12 +150,13 @@ pub(super) async fn run(
         }
     };
     join(work, tell).await;
-    let faults = signs.end(once).await;
-    let faults: Vec<Entry> = faults.iter().filter_map(|it| voice.log.warning(it)).collect();
-    print(&faults, &voice.writer, ui);
-    let parting = voice.part();
-    let (writer, exit) = (parting.writer.clone(), parting.exit);
-    let last = Parting::finish(vec![parting], Telling::end(once, interrupt)).await;
+    let Voice { mut log, writer, telling, exit, .. } = voice;
+    let parting = Parting::new(writer.clone(), telling, exit);
+    // Neither a slow sink nor a slow collector of traces takes the other's time.
+    let last = Parting::finish(vec![parting], Telling::end(once, interrupt));
+    let (faults, last) = join(signs.end(once), last).await;
+    let faults: Vec<Entry> = faults.iter().filter_map(|it| log.warning(it)).collect();
+    print(&faults, &writer, ui);
     last.iter().for_each(|last| last.print(ui));
     match once {
         true => Ok(exit),

@@ -64,6 +64,12 @@ pub(super) struct LastLines {
 }
 
 impl Parting {
+    /// The messages that wait are sent from now on, without waiting for others.
+    pub(super) fn new(writer: LineWriter, telling: Option<Telling>, exit: Exit) -> Self {
+        telling.iter().for_each(Telling::close);
+        Self { writer, telling, exit }
+    }
+
     /// Waits for the messages of these until `end`. The verb's thread still hears of signals and of other
     /// targets meanwhile.
     pub(super) async fn finish(all: Vec<Self>, end: Deadline) -> Vec<LastLines> {
@@ -207,7 +213,7 @@ impl Voice {
                 let drifted = of_event(LogEvent::Drift).count();
                 let figures = figures::of_round(&round, self.exit, drifted);
                 let id = writer.round_id();
-                let logged = LoggedRound { target, id: &id, begin: self.begun };
+                let logged = LoggedRound { target, id: &id, begin: self.begun.take() };
                 signs.trace(&logged, &figures);
                 signs.note(target, &beat, &figures)
             }
@@ -219,9 +225,7 @@ impl Voice {
 
     /// Ends it, but for its messages.
     pub(super) fn part(self) -> Parting {
-        let Self { writer, telling, exit, .. } = self;
-        telling.iter().for_each(Telling::close);
-        Parting { writer, telling, exit }
+        Parting::new(self.writer, self.telling, self.exit)
     }
 }
 

@@ -86,6 +86,8 @@ pub struct RoundFigures {
     pub failures: Vec<FailureClass>,
     /// How long its parts took.
     pub phases: BTreeMap<Phase, Duration>,
+    /// Whether a commit was taken back in it, after waiting.
+    pub is_rolled_back: bool,
     /// The commit that the cluster is at; `None` where that is not known.
     pub commit: Option<String>,
     /// The objects of the target; `None` where they were not looked at.
@@ -105,6 +107,7 @@ impl RoundFigures {
             result,
             failures: Vec::new(),
             phases: BTreeMap::new(),
+            is_rolled_back: false,
             commit: None,
             objects: None,
             drifted: 0,
