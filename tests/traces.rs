@@ -257,4 +257,8 @@ fn settings_that_cannot_be_used_are_told_at_once() {
     assert!(refused.stdout.contains("warning: traces are lost: 127.0.0.1:"), "{refused}");
     assert!(!refused.to_string().contains(CANARY), "{refused}");
     assert_eq!(refusing.seen().len(), 1, "a request is sent once");
+    // `{partial_success: {rejected_spans: 3}}`
+    let partial = Receiver::answering(|_| ("200 OK".to_owned(), "\n\u{2}\u{8}\u{3}".to_owned()));
+    let left_out = watch(&repo, &partial.url(""), &["--once"]).run().exits(0);
+    assert!(left_out.stdout.contains(" left out 3 spans of a request"), "{left_out}");
 }

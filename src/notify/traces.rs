@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::io::Read as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -19,6 +20,7 @@ use opentelemetry_otlp::{
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use prost::Message;
 use reqwest::Url;
 
 use super::error::DeliveryError;
@@ -31,6 +33,8 @@ const HERE: &str = "http://localhost:4318";
 const PATH: [&str; 2] = ["v1", "traces"];
 /// How long a request takes at most, as the specification has it.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// The most bytes that are read of an answer.
+const LARGEST: u64 = 64 << 10;
 /// How long the last traces may take.
 const END: Duration = Duration::from_secs(5);
 
@@ -217,6 +221,26 @@ impl Faults {
     }
 }
 
+/// The answer of a collector, by opentelemetry/proto/collector/trace/v1/trace_service.proto, but for its words.
+#[derive(Clone, PartialEq, Message)]
+struct ExportTraceServiceResponse {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<ExportTracePartialSuccess>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ExportTracePartialSuccess {
+    #[prost(int64, tag = "1")]
+    rejected_spans: i64,
+}
+
+impl ExportTraceServiceResponse {
+    /// How many spans the collector left out.
+    fn rejected(&self) -> i64 {
+        self.partial_success.as_ref().map_or(0, |part| part.rejected_spans)
+    }
+}
+
 /// Sends to a collector, with the rules that all our requests to servers of others have.
 #[derive(Debug)]
 struct Collector {
@@ -240,7 +264,16 @@ impl Collector {
         let (mut parts, body) = request.into_parts();
         parts.headers.values_mut().for_each(|value| value.set_sensitive(true));
         let posted = http.post(url.clone()).headers(parts.headers).body(body);
-        http.send(&url, posted).map(drop)
+        let mut answer = Vec::new();
+        // An answer that can't be read in full takes nothing back.
+        let _ = http.send(&url, posted)?.take(LARGEST).read_to_end(&mut answer);
+        match ExportTraceServiceResponse::decode(answer.as_slice()).unwrap_or_default().rejected() {
+            ..=0 => Ok(()),
+            rejected => {
+                let text = format!("{} left out {rejected} spans of a request", http::host(&url));
+                Err(DeliveryError::new(text))
+            }
+        }
     }
 }
 
