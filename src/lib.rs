@@ -11,7 +11,7 @@
 //! | [`git`] | the checkout and its remote; the only user of gix |
 //! | [`render`] | the programs that make manifests of kustomizations, charts and Jsonnet |
 //! | [`cluster`] | the API server; the only user of kube's client |
-//! | [`notify`] | tells people: webhooks, chats, forges and mail; the only user of lettre |
+//! | [`notify`] | tells people: webhooks, chats, forges and mail; sends traces; the only user of lettre and OpenTelemetry |
 //! | `sandbox` | a throwaway control plane on this machine (on Unix) |
 //! | [`config`] | what `trueup.yaml` and the machine's own file say |
 //! | [`app`] | the story: which commit is trusted, survey, round, wait, lock, rollback, watch |

@@ -15,7 +15,7 @@ use crate::local::cancel::Interrupt;
 use crate::local::outbox_store::OutboxStore;
 use crate::local::secrets::Secrets;
 use crate::local::trusted_file;
-use crate::notify::{Couriers, Deadline, Notifier, NotifierOptions, Sender};
+use crate::notify::{Couriers, DeliveryDeadline, Notifier, NotifierOptions, Sender};
 
 /// The folder of the outboxes, in that for state.
 const FOLDER: &str = "notify";
@@ -81,16 +81,16 @@ impl Telling {
 
     /// Blocks until what waits is sent, as far as its sinks take it until `end`, and gives the last
     /// warnings.
-    pub(super) fn finish(self, end: &Deadline) -> Vec<String> {
+    pub(super) fn finish(self, end: &DeliveryDeadline) -> Vec<String> {
         self.notifier.finish(end)
     }
 
     /// Until when the last messages of a run that ends now should be sent.
-    pub(super) fn end(once: bool, interrupt: &Interrupt) -> Deadline {
+    pub(super) fn end(once: bool, interrupt: &Interrupt) -> DeliveryDeadline {
         if !once {
-            return Deadline::after(SHORT);
+            return DeliveryDeadline::after(SHORT);
         }
-        let end = Deadline::after(PATIENCE);
+        let end = DeliveryDeadline::after(PATIENCE);
         let (interrupt, nearer) = (interrupt.clone(), end.clone());
         tokio::spawn(async move {
             if tokio::time::timeout(PATIENCE, interrupt.requested()).await.is_ok() {

@@ -54,13 +54,12 @@ pub enum AttributeValue {
 impl TracedRound<'_> {
     /// The span of the round, and then those of its parts, one after another.
     pub fn spans(&self) -> Vec<Span> {
-        let fault = self.figures.failures.first().map(|class| class.name());
         let mut spans = vec![Span {
             name: "round",
             begin: self.begin,
             end: self.end,
             attributes: self.attributes(),
-            fault,
+            fault: self.fault(),
         }];
         let mut begin = self.begin;
         for (phase, took) in self.parts() {
@@ -70,6 +69,11 @@ impl TracedRound<'_> {
             begin = end;
         }
         spans
+    }
+
+    /// The class of what went wrong first.
+    fn fault(&self) -> Option<&'static str> {
+        self.figures.failures.first().map(|class| class.name())
     }
 
     /// The parts in their order. A rollback comes after waiting, so what follows the survey is one part then.
@@ -88,18 +92,14 @@ impl TracedRound<'_> {
 
     fn attributes(&self) -> Vec<Attribute> {
         let Self { info, figures, id, .. } = self;
+        // There is none of what is not known.
         let text = |name, value: &str| {
-            let value = AttributeValue::Text(value.to_owned());
-            (!matches!(&value, AttributeValue::Text(text) if text.is_empty()))
-                .then_some(Attribute { name, value })
+            let attribute = || Attribute { name, value: AttributeValue::Text(value.to_owned()) };
+            (!value.is_empty()).then(attribute)
         };
-        let count = |name, count: usize| {
-            let value = AttributeValue::Count(count.try_into().unwrap_or(u64::MAX));
-            Some(Attribute { name, value })
-        };
+        let count = |name, count| Some(Attribute { name, value: AttributeValue::Count(count) });
         let changes = figures.changes.iter().filter(|((_, result), _)| *result == "done");
         let changed: u64 = changes.map(|(_, count)| count).sum();
-        let fault = figures.failures.first().map(|class| class.name());
         [
             text("trueup.target", &info.target),
             text("trueup.round", id),
@@ -107,11 +107,11 @@ impl TracedRound<'_> {
             text("vcs.ref.head.revision", figures.commit.as_deref().unwrap_or_default()),
             text("k8s.cluster.name", &info.cluster),
             text("k8s.namespace.name", &info.namespace),
-            text("error.type", fault.unwrap_or_default()),
-            figures.objects.and_then(|objects| count("trueup.objects", objects)),
-            count("trueup.changed", usize::try_from(changed).unwrap_or(usize::MAX)),
-            count("trueup.drifted", figures.drifted),
-            count("trueup.not_ready", figures.not_ready),
+            text("error.type", self.fault().unwrap_or_default()),
+            figures.objects.and_then(|objects| count("trueup.objects", objects as u64)),
+            count("trueup.changed", changed),
+            count("trueup.drifted", figures.drifted as u64),
+            count("trueup.not_ready", figures.not_ready as u64),
         ]
         .into_iter()
         .flatten()

@@ -1,5 +1,5 @@
-//! Delivers messages: one sender for each kind of sink, and the threads that send. The only user of
-//! lettre.
+//! Delivers messages: one sender for each kind of sink, and the threads that send. Sends traces, too. The
+//! only user of lettre and of OpenTelemetry.
 //!
 //! The messages are made by [`crate::core::notify`]. An address or a token is a secret: an error
 //! names the host at most, and never quotes what a server answered.
@@ -8,8 +8,8 @@ mod alertmanager;
 mod chat;
 mod courier;
 mod couriers;
-mod deadline;
 mod delivery;
+mod delivery_deadline;
 mod email;
 mod error;
 mod forge;
@@ -22,7 +22,7 @@ mod traces;
 mod webhook;
 
 pub use couriers::Couriers;
-pub use deadline::Deadline;
+pub use delivery_deadline::DeliveryDeadline;
 pub use error::DeliveryError;
 pub use notifier::Notifier;
 pub use sender::Sender;

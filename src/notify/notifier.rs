@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::couriers::{Couriers, Place};
-use super::deadline::Deadline;
+use super::delivery_deadline::DeliveryDeadline;
 use super::shared::{NotifierOptions, Shared};
 use crate::core::notify::Observation;
 
@@ -50,7 +50,7 @@ impl Notifier {
 
     /// Blocks until what waits is sent, where its sink takes it until `end`; the rest stays in the outbox.
     /// Gives the last warnings.
-    pub fn finish(self, end: &Deadline) -> Vec<String> {
+    pub fn finish(self, end: &DeliveryDeadline) -> Vec<String> {
         self.close();
         let mut state = self.shared.lock();
         while state.running > 0 {

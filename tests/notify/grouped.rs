@@ -13,7 +13,7 @@ use trueup::core::notify::{
     Address, Observation, Reach, RoundEnd, Rules, Sink, SinkKind, Step, Template,
 };
 use trueup::local::outbox_store::OutboxStore;
-use trueup::notify::{Couriers, Deadline, Notifier, NotifierOptions};
+use trueup::notify::{Couriers, DeliveryDeadline, Notifier, NotifierOptions};
 
 use super::{MINUTE, at, commit, secret_url, sender, sink};
 use crate::support::eventually::eventually;
@@ -74,7 +74,7 @@ fn refusing() -> Receiver {
 }
 
 fn finish(targets: Vec<Notifier>) -> Vec<String> {
-    let end = Deadline::after(MINUTE);
+    let end = DeliveryDeadline::after(MINUTE);
     targets.into_iter().flat_map(|target| target.finish(&end)).collect()
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use trueup::core::notify::{Address, Commit, Rules, Sink, SinkKind, Step};
 use trueup::local::outbox_store::OutboxStore;
-use trueup::notify::{Couriers, Deadline, Notifier, NotifierOptions};
+use trueup::notify::{Couriers, DeliveryDeadline, Notifier, NotifierOptions};
 
 use super::{CANARY, MINUTE, secret_url, seen, sender, sink, story, token};
 use crate::support::eventually::eventually;
@@ -101,7 +101,7 @@ fn nothing_is_lost_or_doubled_while_a_sink_is_down() {
     let first = notifier(folder.path(), vec![slow.clone(), other.clone()]);
     tell(&first, 0..20);
     eventually("the other sink has all", || numbers(&up).len() == 20);
-    let warnings = first.finish(&Deadline::after(MINUTE));
+    let warnings = first.finish(&DeliveryDeadline::after(MINUTE));
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert!(warning.starts_with("notifications of ops wait: 127.0.0.1:"), "{warning}");
     assert!(!warning.contains(CANARY), "{warning}");
@@ -112,7 +112,7 @@ fn nothing_is_lost_or_doubled_while_a_sink_is_down() {
     let second = notifier(folder.path(), vec![slow, other]);
     tell(&second, 20..25);
     eventually("all of them arrived", || receiver.seen().len() >= refused + 25);
-    second.finish(&Deadline::after(MINUTE));
+    second.finish(&DeliveryDeadline::after(MINUTE));
     let arrived: Vec<i64> = numbers(&receiver).split_off(refused);
     assert_eq!(arrived, (0..25).collect::<Vec<_>>());
     assert_eq!(numbers(&up), (0..25).collect::<Vec<_>>());
@@ -136,7 +136,7 @@ fn targets_share_the_thread_of_a_sink_and_all_are_heard() {
         tell(target, number..number + 1);
         tell(target, number + 100..number + 101);
     }
-    let end = Deadline::after(MINUTE);
+    let end = DeliveryDeadline::after(MINUTE);
     targets.into_iter().for_each(|target| assert_eq!(target.finish(&end), [""; 0]));
     let mut arrived = numbers(&receiver);
     arrived.sort_unstable();
@@ -168,7 +168,7 @@ fn an_outbox_that_cannot_be_used_holds_up_no_other_target() {
     assert!(warning.starts_with("cannot keep notifications: "), "{warning}");
     drop(turn);
     eventually("the turn is free", || numbers(&receiver) == [20, 21, 22, 10, 11, 12]);
-    let end = Deadline::after(MINUTE);
+    let end = DeliveryDeadline::after(MINUTE);
     for target in [broken, taken, good] {
         assert_eq!(target.finish(&end), [""; 0]);
     }

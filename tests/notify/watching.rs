@@ -61,10 +61,11 @@ impl Hook {
     }
 }
 
-/// A watch of a clone of `repo` with these sinks.
+/// A watch of a clone of `repo` with these sinks. They are on this machine, which is behind no proxy.
 fn watch(repo: &Repo<'_>, sinks: &str, args: &[&str]) -> Cmd {
     let url = format!("file://{}", repo.path().display());
-    watch_of(repo, &url, &[&["watch"], args].concat(), sinks)
+    let cmd = watch_of(repo, &url, &[&["watch"], args].concat(), sinks);
+    cmd.env("HTTP_PROXY", "http://127.0.0.1:1")
 }
 
 /// A command in a clone of this address, with these sinks.

@@ -19,7 +19,7 @@ use crate::cli::ui::Ui;
 use crate::core::log::{LogEvent, one_line};
 use crate::core::metrics::{RoundFigures, RoundResult, TargetInfo};
 use crate::core::trace::TracedRound;
-use crate::notify::{Deadline, Traces};
+use crate::notify::{DeliveryDeadline, Traces};
 
 /// The signs of the whole watch.
 pub(super) struct Signs {
@@ -72,12 +72,12 @@ impl Parting {
 
     /// Waits for the messages of these until `end`. The verb's thread still hears of signals and of other
     /// targets meanwhile.
-    pub(super) async fn finish(all: Vec<Self>, end: Deadline) -> Vec<LastLines> {
+    pub(super) async fn finish(all: Vec<Self>, end: DeliveryDeadline) -> Vec<LastLines> {
         let finish = move || all.into_iter().map(|it| it.finish_one(&end)).collect();
         tokio::task::spawn_blocking(finish).await.unwrap_or_default()
     }
 
-    fn finish_one(self, end: &Deadline) -> LastLines {
+    fn finish_one(self, end: &DeliveryDeadline) -> LastLines {
         let news = self.telling.into_iter().flat_map(|it| it.finish(end));
         let entries = news.map(|text| warning(&text)).collect();
         LastLines { entries, writer: self.writer }

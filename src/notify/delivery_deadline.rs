@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 /// Until when a run that ends waits for its last messages. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Deadline(Arc<Mutex<Instant>>);
+pub struct DeliveryDeadline(Arc<Mutex<Instant>>);
 
-impl Deadline {
+impl DeliveryDeadline {
     /// One that is so far away.
     pub fn after(time: Duration) -> Self {
         Self(Arc::new(Mutex::new(Instant::now() + time)))
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn is_brought_forward_and_never_put_off() {
         let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
-        let deadline = Deadline::after(hour);
+        let deadline = DeliveryDeadline::after(hour);
         deadline.clone().bring_forward(minute);
         assert!(deadline.left() <= minute);
         deadline.bring_forward(hour);
